@@ -1,0 +1,119 @@
+"""Symmetric eigenproblems, matrix roots, condition numbers and shrinkage, all in float64.
+
+Every cutoff that decides what counts as zero stands here, once and named.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+RANK_CUTOFF = 1e-10
+"""Eigenvalues at or below this share of the largest are numerically zero (methods, section 0)."""
+
+ZERO_TRACE = 1e-13
+"""Total variance of unit rows at or below this is rounding: the set is constant."""
+
+
+def eigh_descending(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues `(d,)`, largest first, and eigenvectors `(d, d)` in columns, of a symmetric matrix.
+
+    The sign of each vector is fixed by making its entry of largest magnitude positive, so that equal
+    input gives equal figures.
+    """
+    values, vectors = torch.linalg.eigh(symmetrize(matrix))
+    values, vectors = values.flip(0), vectors.flip(1)
+    if vectors.numel():
+        peak = vectors.abs().argmax(dim=0)
+        sign = vectors[peak, torch.arange(vectors.shape[1], device=vectors.device)].sign()
+        vectors = vectors * sign
+    return values, vectors
+
+
+def eigenvalues_descending(matrix: Tensor) -> Tensor:
+    """Eigenvalues `(d,)` of a symmetric matrix, largest first."""
+    return torch.linalg.eigvalsh(symmetrize(matrix)).flip(0)
+
+
+def symmetrize(matrix: Tensor) -> Tensor:
+    """The symmetric part, which removes rounding asymmetry before a symmetric solver."""
+    return (matrix + matrix.mT) / 2
+
+
+def numerical_rank(values: Tensor) -> int:
+    """How many of the descending eigenvalues exceed `RANK_CUTOFF` times the largest."""
+    if values.numel() == 0 or values[0] <= 0:
+        return 0
+    return int((values > RANK_CUTOFF * values[0]).sum())
+
+
+def energy_rank(values: Tensor, energy: float) -> int:
+    """Smallest number of leading eigenvalues that hold `energy` of their sum, capped at the numerical rank."""
+    rank = numerical_rank(values)
+    if rank == 0:
+        return 0
+    # Only eigenvalues inside the rank carry energy: rounding below it may be negative.
+    share = torch.cumsum(values[:rank], 0) / values[:rank].sum()
+    # The last share is 1 up to rounding, and an energy of exactly 1 must still be reachable.
+    reached = torch.nonzero(share >= energy - 1e-12)
+    return int(reached[0]) + 1 if len(reached) else rank
+
+
+def k99(values: Tensor) -> int:
+    """Smallest number of leading eigenvalues that hold 99 % of the energy."""
+    return energy_rank(values, 0.99)
+
+
+def condition_number(values: Tensor) -> float | None:
+    """Largest over smallest eigenvalue inside the numerical rank; None where every eigenvalue is zero."""
+    rank = numerical_rank(values)
+    return float(values[0] / values[rank - 1]) if rank else None
+
+
+def effective_condition_number(values: Tensor) -> float | None:
+    """Largest eigenvalue over the k99-th (methods, section 2); None where every eigenvalue is zero."""
+    rank = k99(values)
+    return float(values[0] / values[rank - 1]) if rank else None
+
+
+def spd_power(matrix: Tensor, exponent: float) -> Tensor:
+    """Symmetric power of a positive semidefinite matrix; a negative exponent inverts on its range only."""
+    values, vectors = eigh_descending(matrix)
+    rank = numerical_rank(values)
+    powers = torch.zeros_like(values)
+    powers[:rank] = values[:rank] ** exponent
+    return (vectors * powers) @ vectors.mT
+
+
+def oas_shrinkage(covariance: Tensor, n: int) -> float:
+    """Oracle-approximating shrinkage in 0..1 for a `(k, k)` population covariance of `n` rows.
+
+    With `a = mean(S o S)` and `m = tr S / k`: `min(1, (a + m^2) / ((n + 1)(a - m^2 / k)))`
+    (Chen, Wiesel, Eldar, Hero 2010, as scikit-learn's OAS). A multiple of the identity gives 1.
+    """
+    k = covariance.shape[0]
+    mean_square = float((covariance * covariance).mean())
+    mean_variance = float(covariance.trace()) / k
+    spread = mean_square - mean_variance**2 / k
+    if spread <= 0:
+        return 1.0
+    return min(1.0, (mean_square + mean_variance**2) / ((n + 1) * spread))
+
+
+def shrink(covariance: Tensor, amount: float) -> Tensor:
+    """`(1 - amount) S + amount m I` with `m = tr S / k`: the trace stays."""
+    k = covariance.shape[0]
+    mean_variance = covariance.trace() / k
+    identity = torch.eye(k, dtype=covariance.dtype, device=covariance.device)
+    return (1 - amount) * covariance + amount * mean_variance * identity
+
+
+def monge_map(source: Tensor, target: Tensor) -> Tensor:
+    """`A = S_y^(-1/2) (S_y^(1/2) S_x S_y^(1/2))^(1/2) S_y^(-1/2)`, symmetric, with `A S_y A = S_x`.
+
+    The optimal transport map between centred Gaussians of covariance `source` and `target`, `(d, d)`
+    (Peyre & Cuturi 2019, remark 2.31).
+    """
+    root = spd_power(source, 0.5)
+    inverse_root = spd_power(source, -0.5)
+    return symmetrize(inverse_root @ spd_power(root @ target @ root, 0.5) @ inverse_root)

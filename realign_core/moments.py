@@ -1,0 +1,113 @@
+"""First and second moments that stream, merge and keep float64 accuracy.
+
+Each block is centred on its own mean before its scatter is formed, and blocks are merged by the
+pairwise update of Chan, Golub & LeVeque (1983). The raw form `sum(x x') - n m m'` is never used: it
+cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from realign_core.load.batches import BLOCK_ROWS, iterate
+from realign_core.validation import UnusableInput, check_choice
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Count, mean `(d,)` and scatter `(d, d)` = sum of centred outer products, float64."""
+
+    n: int
+    mean: Tensor
+    scatter: Tensor
+
+    @property
+    def covariance(self) -> Tensor:
+        """Population covariance (divide by n), `(d, d)`."""
+        return self.scatter / self.n
+
+    @property
+    def trace(self) -> float:
+        """Total variance `tr S`."""
+        return float(self.scatter.trace()) / self.n
+
+    @classmethod
+    def of(cls, block: Tensor) -> Moments:
+        """Moments of one float64 block `(n, d)`."""
+        mean = block.mean(dim=0)
+        centred = block - mean
+        # The mean of a block is rounded; taking out what is left keeps the scatter centred to the last bit.
+        drift = centred.mean(dim=0)
+        n = block.shape[0]
+        return cls(n, mean + drift, centred.mT @ centred - n * torch.outer(drift, drift))
+
+    def merge(self, other: Moments) -> Moments:
+        """Moments of both sets of rows together."""
+        n = self.n + other.n
+        shift = other.mean - self.mean
+        return Moments(
+            n,
+            self.mean + shift * (other.n / n),
+            self.scatter + other.scatter + torch.outer(shift, shift) * (self.n * other.n / n),
+        )
+
+    @classmethod
+    def from_batches(cls, rows: Any, *, normalize: bool = True, device: str = "auto") -> Moments:
+        """Moments of all rows of an array, a tensor or a re-iterable of blocks, in one pass.
+
+        `normalize` scales each row to unit length first. Raises `UnusableInput` for no rows.
+        """
+        total: Moments | None = None
+        for block in float64_blocks(rows, normalize=normalize, device=device):
+            part = cls.of(block)
+            total = part if total is None else total.merge(part)
+        if total is None:
+            raise UnusableInput("the set has no rows; at least 2 are needed")
+        return total
+
+    def second_moment_about(self, point: Tensor) -> Tensor:
+        """`mean (x - p)(x - p)'`, `(d, d)`."""
+        shift = self.mean - point
+        return self.covariance + torch.outer(shift, shift)
+
+
+def float64_blocks(
+    rows: Any, *, normalize: bool = True, device: str = "auto", block_rows: int = BLOCK_ROWS
+) -> Iterator[Tensor]:
+    """Blocks `(<= block_rows, d)` of `rows` in float64 on the device that does statistics, unit rows if asked."""
+    where = statistics_device(rows, device)
+    for block in iterate(rows, block_rows):
+        tensor = torch.as_tensor(np.asarray(block) if not isinstance(block, Tensor) else block)
+        if tensor.device != where and tensor.device.type == "mps":
+            tensor = tensor.to(where)
+        tensor = tensor.to(device=where, dtype=torch.float64)
+        yield unit_rows(tensor) if normalize else tensor
+
+
+def unit_rows(rows: Tensor) -> Tensor:
+    """`z / ||z||` for each row."""
+    return rows / torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+
+
+def resolve_device(device: str) -> torch.device:
+    """The device that `auto|cpu|cuda|mps` names on this machine; raises `UnusableInput` if it is not there."""
+    check_choice("--device", device, ("auto", "cpu", "cuda", "mps"))
+    have = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        device = next(name for name in ("cuda", "mps", "cpu") if have[name])
+    if not have[device]:
+        there = ", ".join(name for name, found in have.items() if found)
+        raise UnusableInput(f"--device {device} is not available on this machine; it has: {there}")
+    return torch.device(device)
+
+
+def statistics_device(rows: Any, device: str = "auto") -> torch.device:
+    """Where float64 statistics of `rows` run: where the tensor lies, else `device`; the CPU instead of MPS."""
+    where = rows.device if isinstance(rows, Tensor) else resolve_device(device)
+    return torch.device("cpu") if where.type == "mps" else where
