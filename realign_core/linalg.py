@@ -48,7 +48,7 @@ def numerical_rank(values: Tensor) -> int:
 
 
 def energy_rank(values: Tensor, energy: float) -> int:
-    """Smallest number of leading eigenvalues that hold `energy` of their sum, capped at the numerical rank."""
+    """Smallest number of leading eigenvalues holding `energy` of their sum, capped at the numerical rank."""
     rank = numerical_rank(values)
     if rank == 0:
         return 0

@@ -80,7 +80,7 @@ class Moments:
 def float64_blocks(
     rows: Any, *, normalize: bool = True, device: str = "auto", block_rows: int = BLOCK_ROWS
 ) -> Iterator[Tensor]:
-    """Blocks `(<= block_rows, d)` of `rows` in float64 on the device that does statistics, unit rows if asked."""
+    """Blocks `(<= block_rows, d)` of `rows` in float64 where statistics run, unit rows if asked."""
     where = statistics_device(rows, device)
     for block in iterate(rows, block_rows):
         tensor = torch.as_tensor(np.asarray(block) if not isinstance(block, Tensor) else block)
@@ -96,7 +96,7 @@ def unit_rows(rows: Tensor) -> Tensor:
 
 
 def resolve_device(device: str) -> torch.device:
-    """The device that `auto|cpu|cuda|mps` names on this machine; raises `UnusableInput` if it is not there."""
+    """The device that `auto|cpu|cuda|mps` names here; raises `UnusableInput` if this machine lacks it."""
     check_choice("--device", device, ("auto", "cpu", "cuda", "mps"))
     have = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if device == "auto":
@@ -108,6 +108,6 @@ def resolve_device(device: str) -> torch.device:
 
 
 def statistics_device(rows: Any, device: str = "auto") -> torch.device:
-    """Where float64 statistics of `rows` run: where the tensor lies, else `device`; the CPU instead of MPS."""
+    """Where float64 statistics of `rows` run: where a tensor lies, else `device`; the CPU for MPS."""
     where = rows.device if isinstance(rows, Tensor) else resolve_device(device)
     return torch.device("cpu") if where.type == "mps" else where

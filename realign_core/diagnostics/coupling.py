@@ -1,0 +1,69 @@
+"""Whether the V-residual can be predicted from the U-residual ([R, app. C]; methods, section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from realign_core.diagnostics.statistics import PairStatistics
+from realign_core.frame import FixedFrame
+from realign_core.linalg import ZERO_TRACE
+
+
+@dataclass(frozen=True)
+class Coupling:
+    """Ridge map from U- to V-residuals, fitted on one seeded half of the pairs and judged on the other.
+
+    `explained_variance` is `1 - ||Z - L D||^2 / ||Z||^2` on the judging half, at or below zero where
+    nothing can be predicted.
+    """
+
+    spectral_norm: float
+    explained_variance: float
+    explained_variance_in_sample: float
+
+
+def measure_coupling(statistics: PairStatistics, frame: FixedFrame) -> Coupling | None:
+    """`L = Z D' (D D' + lam I)^-1` with `lam = tr(D D') / r`; None without pairs, V or variance in both.
+
+    The map and both scores follow from the halves' moments; the number of rows cancels.
+    """
+    if statistics.halves is None or frame.rank == frame.dim:
+        return None
+    fit, judge = statistics.halves
+    u, v = frame.u, frame.v
+    uu = u.mT @ fit.covariance @ u
+    vu = v.mT @ fit.covariance @ u
+    ridge = float(uu.trace()) / frame.rank
+    if ridge * frame.rank <= ZERO_TRACE:
+        return None
+    eye = torch.eye(frame.rank, dtype=uu.dtype, device=uu.device)
+    coupling = torch.linalg.solve(uu + ridge * eye, vu.mT).mT
+
+    def explained(moment: Tensor) -> float | None:
+        """R^2 from a second moment about the fitting half's mean."""
+        vv = float((v.mT @ moment @ v).trace())
+        if vv <= ZERO_TRACE:
+            return None
+        cross = float((coupling * (v.mT @ moment @ u)).sum())
+        predicted = float(((coupling @ (u.mT @ moment @ u)) * coupling).sum())
+        return (2 * cross - predicted) / vv
+
+    out = explained(judge.second_moment_about(fit.mean))
+    inside = explained(fit.covariance)
+    if out is None or inside is None:
+        return None
+    return Coupling(float(torch.linalg.matrix_norm(coupling, ord=2)), out, inside)
+
+
+def coupling_warning(statistics: PairStatistics, frame: FixedFrame) -> str | None:
+    """A sentence where the fitting half is too small for its rank, else None."""
+    if statistics.halves is None or statistics.halves[0].n >= 2 * frame.rank:
+        return None
+    rows = statistics.halves[0].n
+    return (
+        f"The U-V coupling was fitted on {rows} rows for a subspace of rank {frame.rank}; "
+        f"fewer than {2 * frame.rank} rows make its in-sample figures optimistic."
+    )

@@ -1,0 +1,51 @@
+"""How anisotropic the paired residual is ([A, sec. 3.2, app. A]; methods, section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from realign_core.diagnostics.shape import participation_ratio
+from realign_core.diagnostics.statistics import PairStatistics
+from realign_core.linalg import ZERO_TRACE, eigenvalues_descending
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Figures of `S_r = Cov(x - y)`; distances on the unit sphere. All None without pairs or residual."""
+
+    anisotropy: float | None
+    effective_dimension_ratio: float | None
+    ratio_energy: float | None
+    ratio_distance: float | None
+    mean_distance: float | None
+    centred_distance: float | None
+    eigenvalues: list[float] | None
+
+
+def anisotropy(values: Tensor, trace: float) -> float:
+    """`A = lambda_max / (tr S / d)` of a spectrum `(d,)`; 1 for isotropic."""
+    return float(values[0]) * values.shape[0] / trace
+
+
+def measure_residual(statistics: PairStatistics) -> Residual:
+    """Anisotropy, effective dimension and the share of the residual in the distance between pairs."""
+    difference = statistics.difference
+    if difference is None:
+        return Residual(*[None] * 7)
+    values = eigenvalues_descending(difference.covariance)
+    trace = difference.trace
+    if trace <= ZERO_TRACE:
+        distances = statistics.mean_distance, statistics.centred_distance
+        return Residual(None, None, None, None, *distances, values.tolist())
+    bias = float(statistics.gap @ statistics.gap)
+    return Residual(
+        anisotropy=anisotropy(values, trace),
+        effective_dimension_ratio=participation_ratio(values) / statistics.dim,
+        ratio_energy=trace / (bias + trace),
+        ratio_distance=statistics.centred_distance / statistics.mean_distance,
+        mean_distance=statistics.mean_distance,
+        centred_distance=statistics.centred_distance,
+        eigenvalues=values.tolist(),
+    )

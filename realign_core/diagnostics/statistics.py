@@ -1,0 +1,172 @@
+"""The sufficient statistics of a pair of sets: everything that the diagnostics read, from streamed passes.
+
+The first pass gathers moments, the second what depends on the means, the third the mean of the aligned rows.
+The diagnostics are functions of this object, so another energy threshold costs no further pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from realign_core.linalg import ZERO_TRACE
+from realign_core.moments import Moments, float64_blocks, unit_rows
+from realign_core.validation import UnusableInput
+
+Progress = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """The progress callback of who wants none."""
+
+
+@dataclass(frozen=True)
+class PairStatistics:
+    """Moments of target, source and, for pairs, of the differences `D = x - y`.
+
+    `halves` are the moments of D on two seeded halves of the pairs; `mean_distance` is `mean ||D||` and
+    `centred_distance` `mean ||D - m||`. `stages` holds the mean of the source rows after each step of
+    ReAlign, `(d,)` each; a stage that does not exist is missing.
+    """
+
+    target: Moments
+    source: Moments
+    difference: Moments | None
+    halves: tuple[Moments, Moments] | None
+    mean_distance: float | None
+    centred_distance: float | None
+    stages: dict[str, Tensor]
+    trace_scale: float | None
+    normalize: bool
+
+    @property
+    def dim(self) -> int:
+        """Dimension d."""
+        return self.target.mean.shape[0]
+
+    @property
+    def gap(self) -> Tensor:
+        """`m = mu_x - mu_y`, `(d,)`; for pairs the mean of the differences, which is exact where x = y."""
+        return self.target.mean - self.source.mean if self.difference is None else self.difference.mean
+
+    @classmethod
+    def collect(
+        cls,
+        target: Any,
+        source: Any,
+        *,
+        paired: bool,
+        normalize: bool = True,
+        seed: int = 0,
+        device: str = "auto",
+        progress: Progress = silent,
+    ) -> PairStatistics:
+        """Read both sets (arrays, tensors or re-iterables of blocks) and gather the statistics.
+
+        Raises `UnusableInput` for fewer than 2 rows or, if `paired`, for sets of different length.
+        """
+
+        def blocks(rows: Any) -> Iterator[Tensor]:
+            return float64_blocks(rows, normalize=normalize, device=device)
+
+        progress("moments")
+        if paired:
+            moments = _paired_moments(blocks(target), blocks(source), _half_mask(len(target), seed))
+        else:
+            x, y = (
+                Moments.from_batches(rows, normalize=normalize, device=device) for rows in (target, source)
+            )
+            moments = x, y, None, None, None
+        x, y, difference, halves, mean_distance = moments
+        for name, part in (("target", x), ("source", y)):
+            if part.n < 2:
+                raise UnusableInput(f"the {name} set has {part.n} usable row; at least 2 are needed")
+
+        progress("distances and drift")
+        scale = math.sqrt(x.trace / y.trace) if y.trace > ZERO_TRACE else None
+        stages = _stage_means(lambda: blocks(source), x, y, scale) if normalize else {}
+        centred = None
+        if difference is not None:
+            total = sum(
+                float(torch.linalg.vector_norm(a - b - difference.mean, dim=1).sum())
+                for a, b in zip(blocks(target), blocks(source))
+            )
+            centred = total / difference.n
+        return cls(x, y, difference, halves, mean_distance, centred, stages, scale, normalize)
+
+
+def _half_mask(n: int, seed: int) -> np.ndarray:
+    """True on a seeded half of n rows."""
+    mask = np.zeros(n, dtype=bool)
+    mask[np.random.default_rng(seed).permutation(n)[: n // 2]] = True
+    return mask
+
+
+def _paired_moments(
+    target: Iterator[Tensor], source: Iterator[Tensor], first_half: np.ndarray
+) -> tuple[Moments, Moments, Moments, tuple[Moments, Moments] | None, float]:
+    parts: dict[str, Moments] = {}
+    distance, row = 0.0, 0
+
+    def add(name: str, rows: Tensor) -> None:
+        if rows.shape[0]:
+            part = Moments.of(rows)
+            parts[name] = parts[name].merge(part) if name in parts else part
+
+    for x, y in zip(target, source, strict=True):
+        if x.shape != y.shape:
+            raise UnusableInput(
+                f"target block {tuple(x.shape)} and source block {tuple(y.shape)} differ; "
+                "pairs need equal shapes"
+            )
+        difference = x - y
+        mask = torch.as_tensor(first_half[row : row + len(x)], device=x.device)
+        add("target", x)
+        add("source", y)
+        add("fit", difference[mask])
+        add("judge", difference[~mask])
+        distance += float(torch.linalg.vector_norm(difference, dim=1).sum())
+        row += len(x)
+    halves = (parts["fit"], parts["judge"]) if "fit" in parts and "judge" in parts else None
+    whole = parts["judge"].merge(parts["fit"]) if halves else parts.get("judge")
+    if whole is None:
+        raise UnusableInput("the sets have no rows; at least 2 pairs are needed")
+    return parts["target"], parts["source"], whole, halves, distance / whole.n
+
+
+def _stage_means(
+    source: Callable[[], Iterator[Tensor]], x: Moments, y: Moments, scale: float | None
+) -> dict[str, Tensor]:
+    """Mean of the source after each step: original, anchor, trace, projected, centroid, final.
+
+    `anchor_projected` is the mean after projecting straight from the anchor step; the means before a
+    projection are exact by construction and need no pass.
+    """
+
+    def mean_of(mapped: Callable[[Tensor], Tensor]) -> Tensor:
+        total, n = torch.zeros_like(x.mean), 0
+        for rows in source():
+            total += mapped(rows).sum(dim=0)
+            n += rows.shape[0]
+        return total / n
+
+    stages = {"original": y.mean, "anchor": x.mean}
+    stages["anchor_projected"] = mean_of(lambda rows: unit_rows(rows - y.mean + x.mean))
+    if scale is None:
+        return stages
+
+    def traced(rows: Tensor) -> Tensor:
+        return unit_rows(x.mean + scale * (rows - y.mean))
+
+    stages["trace"] = x.mean
+    stages["projected"] = mean_of(traced)
+    shift = x.mean - stages["projected"]
+    stages["centroid"] = x.mean
+    stages["final"] = mean_of(lambda rows: unit_rows(traced(rows) + shift))
+    return stages
