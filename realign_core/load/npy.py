@@ -1,0 +1,69 @@
+"""`.npy`: a header that is checked against the file before anything is mapped, then a memory map."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from typing import BinaryIO
+
+import numpy as np
+
+from realign_core.load.arrays import ArrayRows
+from realign_core.load.batches import RowSource
+from realign_core.load.members import Contents, Member, check_shape, type_name
+from realign_core.validation import UnusableInput
+
+MAGIC = b"\x93NUMPY"
+
+
+def read_header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, Fortran order and type of the array at the file's position, which moves past the header."""
+    try:
+        version = np.lib.format.read_magic(file)
+        form = np.lib.format
+        readers = {(1, 0): form.read_array_header_1_0, (2, 0): form.read_array_header_2_0}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            shape, fortran, dtype = readers[version](file)
+    except Exception as error:
+        raise UnusableInput(f"{name} has a damaged .npy header; write it again with numpy.save") from error
+    check_shape(name, shape)
+    return shape, fortran, dtype
+
+
+def check_bytes(name: str, shape: tuple[int, ...], dtype: np.dtype, available: int) -> None:
+    """Raise UnusableInput unless exactly the bytes that the header declares are there."""
+    if dtype.hasobject:
+        raise UnusableInput(f"{name} holds Python objects; save a plain float array")
+    declared = math.prod(shape) * dtype.itemsize
+    if declared != available:
+        fault = "is cut short" if available < declared else "has bytes left over"
+        raise UnusableInput(
+            f"{name} {fault}: its header declares {declared} bytes of {dtype.name} {shape}, "
+            f"{available} are there; write it again"
+        )
+
+
+def contents(path: str) -> Contents:
+    """The one array of an `.npy` file, mapped when it is read."""
+    with open(path, "rb") as file:
+        shape, fortran, dtype = read_header(file, path)
+        offset = file.tell()
+    check_bytes(path, shape, dtype, os.path.getsize(path) - offset)
+    return Contents(path, "npy", (mapped_member(None, path, shape, dtype, offset, fortran=fortran),))
+
+
+def mapped_member(
+    key: str | None, path: str, shape: tuple[int, ...], dtype: np.dtype, offset: int, *, fortran: bool = False
+) -> Member:
+    """A member that maps `shape` numbers of `dtype` at `offset` of a file when its rows are asked for."""
+
+    def rows(part: int | None) -> RowSource:
+        order = "F" if fortran else "C"
+        mapped = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
+        array = np.asarray(mapped if part is None else mapped[part])
+        return ArrayRows(array, mapped=mapped._mmap)
+
+    name, kind = type_name(dtype)
+    return Member(key, tuple(shape), name, rows, kind)

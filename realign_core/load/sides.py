@@ -1,0 +1,65 @@
+"""One set on its way into a pair: the rows that are wanted, and what reading them once has shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from realign_core.load.batches import Batches
+from realign_core.load.opening import Opened
+from realign_core.load.scan import REASONS, Scan, scan
+from realign_core.validation import UnusableInput
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """`wanted` are row indices in the file (None: all of them), `scan` has an entry for each."""
+
+    opened: Opened
+    wanted: np.ndarray | None
+    scan: Scan
+
+    @classmethod
+    def read(cls, opened: Opened, wanted: np.ndarray | None) -> Side:
+        """Scan the wanted rows, in one pass."""
+        return cls(opened, wanted, scan(Batches(opened.rows, keep=wanted)))
+
+    @property
+    def good(self) -> np.ndarray:
+        return self.scan.fault == 0
+
+    def at(self, keep: np.ndarray) -> np.ndarray:
+        """Row indices in the file of the wanted rows where `keep`."""
+        index = np.flatnonzero(keep)
+        return index if self.wanted is None else self.wanted[index]
+
+    def batches(self, keep: np.ndarray) -> Batches:
+        """The wanted rows where `keep`, to be read on demand."""
+        if self.wanted is None and keep.all():
+            return Batches(self.opened.rows)
+        return Batches(self.opened.rows, keep=self.at(keep))
+
+    def reasons(self) -> dict[str, int]:
+        """How many rows are unusable, by reason."""
+        counts = {name: int((self.scan.fault == code).sum()) for code, name in REASONS.items()}
+        return {name: count for name, count in counts.items() if count}
+
+    def first_fault(self) -> tuple[int, str]:
+        """Row in the file and reason of the first unusable row."""
+        index = int(np.argmax(self.scan.fault != 0))
+        row = index if self.wanted is None else int(self.wanted[index])
+        return row, REASONS[int(self.scan.fault[index])]
+
+    def require(self, keep: np.ndarray) -> None:
+        """Raise UnusableInput when fewer than two rows are kept."""
+        count = int(keep.sum())
+        if count >= 2:
+            return
+        left = "no usable rows" if count == 0 else "one usable row"
+        why = ", ".join(f"{number} {name}" for name, number in self.reasons().items())
+        where = f" (first: row {self.first_fault()[0]})" if why else ""
+        raise UnusableInput(
+            f"{self.opened.name} has {left} of {len(keep)}{': ' + why + where if why else ''}; "
+            "at least 2 finite rows other than zero are needed"
+        )
