@@ -1,0 +1,117 @@
+"""The rows on which methods are judged, with everything that is the same for every method."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from realign_core.diagnostics.angular import PairCosines, RowPairs, bin_of
+from realign_core.diagnostics.neighbours import Neighbours, RowSet, nearest
+from realign_core.moments import Moments
+
+K = 20
+"""Neighbours that omega and the mixing scores look at."""
+
+
+class Evaluation:
+    """Target rows x and source rows y, `(n_x, d)` and `(n_y, d)` float64, unit rows unless the space is none.
+
+    `k` is the user's neighbourhood size; `groups` `(n,)` marks pairs that share a caption or an image.
+    Neighbours and cosines are by direction, so rows of a space that is not a sphere are normalised for them.
+    """
+
+    def __init__(
+        self,
+        target: Tensor,
+        source: Tensor,
+        *,
+        paired: bool,
+        k: int = 10,
+        seed: int = 0,
+        groups: Tensor | None = None,
+    ):
+        self.x, self.y = target, source
+        self.paired = paired
+        self.k = k
+        self.seed = seed
+        if paired and groups is None:
+            groups = torch.arange(len(target))
+        self.groups = groups.to(target.device) if paired else None
+
+    @property
+    def n_target(self) -> int:
+        """Target rows judged on."""
+        return self.x.shape[0]
+
+    @property
+    def n_source(self) -> int:
+        """Source rows judged on."""
+        return self.y.shape[0]
+
+    @cached_property
+    def target_set(self) -> RowSet:
+        """Target directions for products."""
+        return row_set(self.x)
+
+    @cached_property
+    def source_set(self) -> RowSet:
+        """Source directions for products."""
+        return row_set(self.y)
+
+    @cached_property
+    def target_moments(self) -> Moments:
+        """Moments of the target rows."""
+        return Moments.of(self.x)
+
+    @cached_property
+    def target_pairs(self) -> RowPairs:
+        """Pairs of target rows whose cosines are compared."""
+        return RowPairs.of(self.n_target, self.seed)
+
+    @cached_property
+    def source_pairs(self) -> RowPairs:
+        """Pairs of source rows whose cosines are compared; the same object for paired sets."""
+        return self.target_pairs if self.n_target == self.n_source else RowPairs.of(self.n_source, self.seed)
+
+    @cached_property
+    def _target_pass(self) -> tuple[Neighbours, Tensor]:
+        return self_pass(self.target_set, self.target_pairs, K)
+
+    @cached_property
+    def _source_pass(self) -> tuple[Neighbours, Tensor]:
+        return self_pass(self.source_set, self.source_pairs, max(K, self.k))
+
+    @property
+    def target_neighbours(self) -> Neighbours:
+        """Nearest target rows of each target row."""
+        return self._target_pass[0]
+
+    @property
+    def source_neighbours(self) -> Neighbours:
+        """Nearest source rows of each source row, before any map."""
+        return self._source_pass[0]
+
+    @property
+    def source_cosines(self) -> Tensor:
+        """Cosines of `source_pairs` before any map."""
+        return self._source_pass[1]
+
+    @cached_property
+    def target_bins(self) -> Tensor:
+        """Histogram bin of the cosine of each of `target_pairs`."""
+        return bin_of(self._target_pass[1])
+
+
+def row_set(rows: Tensor) -> RowSet:
+    """Directions of the rows; a zero row keeps no direction and stays zero."""
+    norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+    return RowSet(rows / norms.where(norms > 0, 1))
+
+
+def self_pass(rows: RowSet, pairs: RowPairs, k: int) -> tuple[Neighbours, Tensor]:
+    """Neighbours within a set and the cosines of its `pairs`, from one product."""
+    cosines = PairCosines(pairs)
+    k = min(k, len(rows) - 1)
+    return nearest(rows, rows, k, exclude_self=True, visit=cosines.visit), cosines.values

@@ -1,0 +1,237 @@
+"""Scores of one mapped source (methods, section 5): source kept, target reached, pairs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from realign_core.comparison.evaluation import Evaluation, K, row_set, self_pass
+from realign_core.diagnostics.angular import BINS, RowPairs, bin_of, correlation, jensen_shannon
+from realign_core.diagnostics.decomposition import sampling_floor
+from realign_core.diagnostics.neighbours import (
+    Neighbours,
+    RowSet,
+    best_own_cosine,
+    binary_entropy,
+    expected_entropy,
+    found_within,
+    kept_share,
+    nearest,
+    others_among_nearest,
+)
+from realign_core.diagnostics.residual import anisotropy
+from realign_core.diagnostics.shape import power_law
+from realign_core.diagnostics.shared import covariance_discrepancy
+from realign_core.linalg import ZERO_TRACE, eigenvalues_descending
+from realign_core.moments import Moments
+
+RECALLS = (1, 5, 10)
+MIXING = (
+    "mixing",
+    "mixing_source",
+    "mixing_target",
+    "entropy_mixing_source",
+    "entropy_mixing_target",
+)
+TARGET_REACHED = (
+    "centroid_gap",
+    "sampling_floor",
+    "sampling_floor_95",
+    *MIXING,
+    "cosine_js",
+    "covariance_discrepancy",
+    "trace_ratio",
+    "alpha",
+)
+SOURCE_KEPT = ("retention", "omega", "phi", "psi")
+PAIR_SCORES = (
+    "paired_cosine",
+    *(f"recall_at_{k}" for k in RECALLS),
+    *(f"recall_at_{k}_reverse" for k in RECALLS),
+    "anisotropy",
+)
+SCORES = (
+    "centroid_gap",
+    "sampling_floor",
+    "sampling_floor_95",
+    *SOURCE_KEPT,
+    *TARGET_REACHED[3:],
+    *PAIR_SCORES,
+)
+COLLAPSED_BELOW = 0.2
+"""A trace ratio below this means that the mapped rows have shrunk together: no other score counts for it."""
+
+
+@dataclass
+class MapScores:
+    """Scores of one map, and what their intervals and the figures need.
+
+    `source_rows` and `target_rows` hold the per-row values of the scores that are means over rows;
+    `cosines` those of the evaluation's source pairs after the map, `histogram` their 200 bins, `spectrum`
+    the eigenvalues of the mapped covariance.
+    """
+
+    values: dict[str, float | None]
+    mapped: Tensor
+    source_rows: dict[str, Tensor] = field(default_factory=dict)
+    target_rows: dict[str, Tensor] = field(default_factory=dict)
+    cosines: Tensor | None = None
+    bins: Tensor | None = None
+    histogram: Tensor | None = None
+    spectrum: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class FloorWeights:
+    """`c` of the sampling floor for each side: 1/n_eval, plus 1/n_fit where the method fits a mean."""
+
+    target: float
+    source: float
+
+
+class _Passes:
+    """The three products of a mapped set: with itself and, both ways, with the target."""
+
+    def __init__(self, evaluation: Evaluation, mapped: Tensor, pairs: RowPairs, width: int):
+        self.rows: RowSet = row_set(mapped)
+        self.within, self.cosines = self_pass(self.rows, pairs, width)
+        target = evaluation.target_set
+        self.to_target: Neighbours = nearest(self.rows, target, min(K, len(target)))
+        self.from_target: Neighbours = nearest(target, self.rows, min(K, len(self.rows)))
+
+
+def score(
+    evaluation: Evaluation, mapped: Tensor, *, floor: FloorWeights | None, mixing: bool = True
+) -> MapScores:
+    """Every score of `mapped` `(n_y, d)` float64; None where a score does not exist for this data."""
+    result = MapScores(dict.fromkeys(SCORES), mapped)
+    passes = _Passes(evaluation, mapped, evaluation.source_pairs, max(K, evaluation.k))
+    _source_kept(evaluation, passes, result)
+    _target_reached(evaluation, passes, result, floor, mixing=mixing, paired=evaluation.paired)
+    if evaluation.paired:
+        _pair_scores(evaluation, passes, result)
+    result.values = {name: _finite(value) for name, value in result.values.items()}
+    return result
+
+
+def score_reference(evaluation: Evaluation, other: Tensor, floor: FloorWeights) -> dict[str, float | None]:
+    """The target-reached scores of other target rows `(n, d)`: what a perfect map would read."""
+    result = MapScores(dict.fromkeys(SCORES), other)
+    passes = _Passes(evaluation, other, RowPairs.of(len(other), evaluation.seed), K)
+    _target_reached(evaluation, passes, result, floor, mixing=True, paired=False)
+    return {name: _finite(result.values[name]) for name in TARGET_REACHED}
+
+
+def _source_kept(evaluation: Evaluation, passes: _Passes, result: MapScores) -> None:
+    values, rows = result.values, result.source_rows
+    rows["phi"] = torch.linalg.vecdot(evaluation.source_set.exact, passes.rows.exact)
+    for name, k in (("retention", evaluation.k), ("omega", K)):
+        if k <= evaluation.n_source - 1:
+            rows[name] = kept_share(evaluation.source_neighbours, passes.within, k)
+    for name, row_values in rows.items():
+        values[name] = float(row_values.mean())
+    result.cosines = passes.cosines
+    if evaluation.n_source >= 4:
+        values["psi"] = float(correlation(pair_sums(evaluation.source_cosines, passes.cosines)))
+
+
+def pair_sums(before: Tensor, after: Tensor) -> Tensor:
+    """Sums `(6,)` of 1, a, b, a a, b b, a b over pairs of rows."""
+    a, b = before.double(), after.double()
+    return torch.stack([torch.tensor(float(len(a))).double(), a.sum(), b.sum(), a @ a, b @ b, a @ b])
+
+
+def _target_reached(
+    evaluation: Evaluation,
+    passes: _Passes,
+    result: MapScores,
+    floor: FloorWeights | None,
+    *,
+    mixing: bool,
+    paired: bool,
+) -> None:
+    values = result.values
+    moments = Moments.of(result.mapped)
+    target = evaluation.target_moments
+    values["centroid_gap"] = float(torch.linalg.vector_norm(target.mean - moments.mean))
+    if floor is not None:
+        noise = gap_noise(evaluation, result.mapped, moments, floor, paired)
+        values["sampling_floor"], values["sampling_floor_95"] = sampling_floor(noise)
+    if mixing:
+        _mixing(evaluation, passes, result)
+    result.bins = bin_of(passes.cosines)
+    result.histogram = torch.bincount(result.bins, minlength=BINS)
+    target_histogram = torch.bincount(evaluation.target_bins, minlength=BINS)
+    if len(result.bins) and len(evaluation.target_bins):
+        values["cosine_js"] = float(jensen_shannon(target_histogram, result.histogram))
+    values["covariance_discrepancy"] = covariance_discrepancy(target.covariance, moments.covariance)
+    values["trace_ratio"] = moments.trace / target.trace if target.trace > ZERO_TRACE else None
+    result.spectrum = eigenvalues_descending(moments.covariance)
+    values["alpha"] = power_law(result.spectrum)[0] if moments.trace > ZERO_TRACE else None
+
+
+def gap_noise(
+    evaluation: Evaluation, mapped: Tensor, moments: Moments, floor: FloorWeights, paired: bool
+) -> Tensor:
+    """Covariance `(d, d)` of the centroid gap that sampling alone gives."""
+    if paired:
+        return floor.target * Moments.of(evaluation.x - mapped).covariance
+    return floor.target * evaluation.target_moments.covariance + floor.source * moments.covariance
+
+
+def _mixing(evaluation: Evaluation, passes: _Passes, result: MapScores) -> None:
+    n_x, n_z = evaluation.n_target, len(passes.rows)
+    if n_x + n_z - 1 < K:
+        return
+    target = evaluation.target_set
+    z_foreign = others_among_nearest(passes.rows, passes.within, passes.rows, passes.to_target, target, K)
+    x_foreign = others_among_nearest(
+        target, evaluation.target_neighbours, target, passes.from_target, passes.rows, K
+    )
+    expected = expected_entropy(n_x, n_z, K)
+    result.source_rows["mixing_source"] = z_foreign.double() / K
+    result.target_rows["mixing_target"] = x_foreign.double() / K
+    result.source_rows["entropy_mixing_source"] = binary_entropy(z_foreign.double() / K) / expected
+    result.target_rows["entropy_mixing_target"] = binary_entropy(x_foreign.double() / K) / expected
+    values = result.values
+    for name in ("mixing_source", "entropy_mixing_source"):
+        values[name] = float(result.source_rows[name].mean())
+    for name in ("mixing_target", "entropy_mixing_target"):
+        values[name] = float(result.target_rows[name].mean())
+    values["mixing"] = (n_z * values["mixing_source"] + n_x * values["mixing_target"]) / (n_x + n_z)
+
+
+def _pair_scores(evaluation: Evaluation, passes: _Passes, result: MapScores) -> None:
+    values, target, groups = result.values, evaluation.target_set, evaluation.groups
+    result.source_rows["paired_cosine"] = torch.linalg.vecdot(target.exact, passes.rows.exact)
+    forward = best_own_cosine(passes.rows, target, groups)
+    backward = best_own_cosine(target, passes.rows, groups)
+    for k in RECALLS:
+        result.source_rows[f"recall_at_{k}"] = found_within(
+            passes.rows, target, passes.to_target, forward, groups, k
+        )
+        result.target_rows[f"recall_at_{k}_reverse"] = found_within(
+            target, passes.rows, passes.from_target, backward, groups, k
+        )
+    for name in PAIR_SCORES:
+        rows = result.source_rows.get(name, result.target_rows.get(name))
+        values[name] = None if rows is None else float(rows.mean())
+    values["anisotropy"] = residual_anisotropy(second_moment(evaluation.x - result.mapped))
+
+
+def second_moment(rows: Tensor) -> Tensor:
+    """Uncentred second moment `(d, d)` of rows `(n, d)`."""
+    return rows.mT @ rows / rows.shape[0]
+
+
+def residual_anisotropy(moment: Tensor) -> float | None:
+    """`A_r` of an uncentred second moment [A, app. B.2]; None where it is zero."""
+    trace = float(moment.trace())
+    return anisotropy(eigenvalues_descending(moment), trace) if trace > ZERO_TRACE else None
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

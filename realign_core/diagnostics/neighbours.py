@@ -1,0 +1,196 @@
+"""Exact nearest neighbours by cosine, blocked, and what follows from them: retention, mixing, retrieval.
+
+Products run in float32, where their rounding cannot change a result: a row whose neighbour set hangs on
+less than `TIE` is settled again in float64, ties going to the lower index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.stats import hypergeom
+from torch import Tensor
+
+TIE = 4e-6
+"""Cosines closer than this may swap in float32: a product of length d errs by about `sqrt(d) 6e-8`."""
+
+QUERY_BLOCK = 1024
+KEY_BLOCK = 4096
+SETTLE_BYTES = 256 * 2**20
+
+Visit = Callable[[int, Tensor], None]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The k keys of largest cosine for each query, nearest first: `cosines` and `indices`, `(m, k)`."""
+
+    cosines: Tensor
+    indices: Tensor
+
+
+class RowSet:
+    """Unit rows `(n, d)` in float64 with the float32 copy that products run on."""
+
+    def __init__(self, rows: Tensor):
+        self.exact = rows
+        self.fast = rows.to(torch.float32)
+
+    def __len__(self) -> int:
+        return self.exact.shape[0]
+
+
+def nearest(
+    queries: RowSet, keys: RowSet, k: int, *, exclude_self: bool = False, visit: Visit | None = None
+) -> Neighbours:
+    """The `k` nearest keys of each query by cosine; `exclude_self` leaves out key i for query i.
+
+    `visit(start, cosines)` is shown each `(block, n)` float32 block of cosines (self included), so that
+    whoever needs the same product does not form it again. Needs `k <= n - exclude_self`.
+    """
+    m, n = len(queries), len(keys)
+    wanted = min(k + 1, n - exclude_self)
+    values = queries.fast.new_empty((m, wanted))
+    indices = torch.empty((m, wanted), dtype=torch.int64, device=queries.fast.device)
+    buffer = queries.fast.new_empty((min(QUERY_BLOCK, m), n))
+    for start in range(0, m, QUERY_BLOCK):
+        block = queries.fast[start : start + QUERY_BLOCK]
+        stop = start + block.shape[0]
+        tile = buffer[: block.shape[0]]
+        for column in range(0, n, KEY_BLOCK):
+            keys_block = keys.fast[column : column + KEY_BLOCK]
+            torch.mm(block, keys_block.mT, out=tile[:, column : column + KEY_BLOCK])
+        if visit is not None:
+            visit(start, tile)
+        if exclude_self:
+            tile.diagonal(offset=start).fill_(-torch.inf)
+        values[start:stop], indices[start:stop] = _largest(tile, wanted)
+    if wanted > k:
+        doubtful = torch.nonzero(values[:, k - 1] - values[:, k] < TIE).flatten()
+        values, indices = values[:, :k].contiguous(), indices[:, :k].contiguous()
+        _settle(queries, keys, doubtful, values, indices, exclude_self)
+    return Neighbours(values, indices)
+
+
+def _largest(tile: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Top k of each row `(m, n)`, largest first.
+
+    The columns are dealt into n/16 hands of 16; the k largest lie in the k hands with the largest peaks,
+    so one vectorised maximum replaces a selection over the whole row.
+    """
+    hand = 16
+    m, n = tile.shape
+    hands = n // hand
+    if hands <= 2 * k:
+        return tile.topk(k, dim=1)
+    dealt = tile[:, : hands * hand].view(m, hand, hands) if n == hands * hand else None
+    if dealt is None:
+        dealt = tile.as_strided((m, hand, hands), (tile.stride(0), hands, 1))
+    best = dealt.amax(dim=1).topk(k, dim=1, sorted=False).indices
+    candidates = dealt.gather(2, best[:, None, :].expand(-1, hand, -1)).reshape(m, -1)
+    candidates = torch.cat([candidates, tile[:, hands * hand :]], dim=1)
+    values, place = candidates.topk(k, dim=1)
+    dealt_index = (place // k) * hands + best.gather(1, place % k)
+    return values, torch.where(place < k * hand, dealt_index, place - k * hand + hands * hand)
+
+
+def _settle(
+    queries: RowSet, keys: RowSet, doubtful: Tensor, values: Tensor, indices: Tensor, exclude_self: bool
+) -> None:
+    """Find the neighbours of the `doubtful` queries again in float64, in place."""
+    k = values.shape[1]
+    step = max(1, SETTLE_BYTES // (8 * len(keys)))
+    for rows in doubtful.split(step):
+        cosines = queries.exact[rows] @ keys.exact.mT
+        if exclude_self:
+            cosines[torch.arange(len(rows), device=rows.device), rows] = -torch.inf
+        # Equal rows may differ in the last bits of a product; rounding makes their tie visible.
+        order = torch.sort(cosines.round(decimals=12), dim=1, descending=True, stable=True).indices[:, :k]
+        values[rows] = cosines.gather(1, order).to(values.dtype)
+        indices[rows] = order
+
+
+def kept_share(before: Neighbours, after: Neighbours, k: int) -> Tensor:
+    """Neighbourhood retention of each row, `|N_k before & N_k after| / k`, `(n,)` float64."""
+    shares = []
+    for old, new in zip(before.indices[:, :k].split(8192), after.indices[:, :k].split(8192)):
+        shares.append((old[:, :, None] == new[:, None, :]).sum(dim=(1, 2), dtype=torch.float64) / k)
+    return torch.cat(shares)
+
+
+def others_among_nearest(
+    queries: RowSet, own: Neighbours, own_keys: RowSet, other: Neighbours, other_keys: RowSet, k: int
+) -> Tensor:
+    """How many of the k nearest rows of the pooled set are of the other modality, `(n,)` int64.
+
+    `own` holds the nearest rows within the query's set (self left out), `other` those across; both with
+    at least `min(k, their count)` columns. A tie at the border goes to the own modality.
+    """
+    width = own.indices.shape[1]
+    pooled = torch.cat([own.cosines, other.cosines], dim=1)
+    values, place = pooled.topk(min(k + 1, pooled.shape[1]), dim=1)
+    counts = (place[:, :k] >= width).sum(dim=1)
+    if values.shape[1] > k:
+        for rows in torch.nonzero(values[:, k - 1] - values[:, k] < TIE).flatten().split(1024):
+            exact = torch.cat(
+                [
+                    _exact_cosines(queries, own_keys, rows, own.indices[rows]),
+                    _exact_cosines(queries, other_keys, rows, other.indices[rows]),
+                ],
+                dim=1,
+            )
+            order = torch.sort(exact.round(decimals=12), dim=1, descending=True, stable=True).indices
+            counts[rows] = (order[:, :k] >= width).sum(dim=1)
+    return counts
+
+
+def _exact_cosines(queries: RowSet, keys: RowSet, rows: Tensor, indices: Tensor) -> Tensor:
+    return torch.einsum("rd,rkd->rk", queries.exact[rows], keys.exact[indices])
+
+
+def binary_entropy(share: Tensor | np.ndarray) -> Tensor:
+    """`H2(p)` in bits, 0 at both ends."""
+    share = torch.as_tensor(share, dtype=torch.float64)
+    return (torch.special.entr(share) + torch.special.entr(1 - share)) / np.log(2)
+
+
+def expected_entropy(n_target: int, n_source: int, k: int) -> float:
+    """`E H2(K / k)` with `K ~ Hypergeometric(n_x + n_z, n_x, k)`: entropy mixing under random labels."""
+    counts = np.arange(k + 1)
+    weights = hypergeom(n_target + n_source, n_target, k).pmf(counts)
+    return float((torch.from_numpy(weights) * binary_entropy(counts / k)).sum())
+
+
+def best_own_cosine(queries: RowSet, keys: RowSet, groups: Tensor) -> Tensor:
+    """Largest cosine of each query with a key of its own group, `(n,)` float64; row i pairs with key i."""
+    best = torch.linalg.vecdot(queries.exact, keys.exact)
+    order = torch.argsort(groups, stable=True)
+    _, sizes = torch.unique_consecutive(groups[order], return_counts=True)
+    starts = torch.cumsum(sizes, 0) - sizes
+    for start, size in zip(starts[sizes > 1].tolist(), sizes[sizes > 1].tolist()):
+        members = order[start : start + size]
+        best[members] = (queries.exact[members] @ keys.exact[members].mT).amax(dim=1)
+    return best
+
+
+def found_within(
+    queries: RowSet, keys: RowSet, across: Neighbours, best_own: Tensor, groups: Tensor, k: int
+) -> Tensor:
+    """Whether each query finds its own group among its k best keys, `(n,)` float64 of 0 and 1.
+
+    Found when fewer than k keys outside the group score strictly above the best of the group. A key above
+    that best is outside the group by definition, so the k nearest keys decide.
+    """
+    cosines = across.cosines[:, :k].to(torch.float64)
+    margin = cosines - best_own[:, None]
+    above = margin > TIE
+    row, column = torch.nonzero((margin.abs() <= TIE), as_tuple=True)
+    key = across.indices[row, column]
+    foreign = groups[key] != groups[row]
+    row, column, key = row[foreign], column[foreign], key[foreign]
+    exact = torch.linalg.vecdot(queries.exact[row], keys.exact[key])
+    above[row, column] = exact.round(decimals=12) > best_own[row].round(decimals=12)
+    return (above.sum(dim=1) < k).to(torch.float64)
