@@ -83,11 +83,22 @@ def float64_blocks(
     """Blocks `(<= block_rows, d)` of `rows` in float64 where statistics run, unit rows if asked."""
     where = statistics_device(rows, device)
     for block in iterate(rows, block_rows):
-        tensor = torch.as_tensor(np.asarray(block) if not isinstance(block, Tensor) else block)
+        tensor = as_tensor(block)
         if tensor.device != where and tensor.device.type == "mps":
             tensor = tensor.to(where)
         tensor = tensor.to(device=where, dtype=torch.float64)
         yield unit_rows(tensor) if normalize else tensor
+
+
+def as_tensor(block: Any) -> Tensor:
+    """A block as a tensor, without a copy where torch can look at the memory as it lies."""
+    if isinstance(block, Tensor):
+        return block
+    block = np.asarray(block)
+    # torch warns on read-only memory (memory maps) and refuses negative strides and foreign byte orders.
+    if not block.flags.writeable or any(step < 0 for step in block.strides) or not block.dtype.isnative:
+        block = block.astype(block.dtype.newbyteorder("="), order="C", copy=True)
+    return torch.from_numpy(block)
 
 
 def unit_rows(rows: Tensor) -> Tensor:

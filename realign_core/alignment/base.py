@@ -1,0 +1,329 @@
+"""The estimator contract: fit on source and target rows, then map source rows.
+
+Rows are `(n, d)`: a NumPy array, a tensor, or a re-iterable of blocks (`Batches`, a list of arrays).
+Every row is scaled to unit length first; with `normalize=False` rows are used as they are and nothing is
+projected back onto a sphere either. Work runs where the rows lie; float64 statistics of MPS tensors run
+on the CPU. Learnt attributes end in `_`: float64 CPU tensors, floats and ints.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from realign_core.alignment.affine import AffineMap
+from realign_core.alignment.persistence import write_aligner
+from realign_core.alignment.statistics import MeanTrace, block_moments
+from realign_core.load.batches import Batches, iterate
+from realign_core.moments import Moments, as_tensor
+from realign_core.validation import UnusableInput
+
+Mapper = Callable[[Tensor, Tensor], None]
+
+
+class Aligner:
+    """A map from source rows to target rows, learnt from both.
+
+    A subclass names itself, and says in `_solve` what it learns from the statistics of both sets and in
+    `_mapper` how a block is mapped. One that needs further passes over the source overrides `_wants_pass`,
+    `_add_to_pass` and `_end_pass`.
+    """
+
+    name: ClassVar[str]
+    uses_pairs: ClassVar[bool] = False
+    adds_noise: ClassVar[bool] = False
+    trained: ClassVar[bool] = False
+    fits_mean: ClassVar[bool] = True
+    copies_target: ClassVar[bool] = False
+    needs_covariance: ClassVar[bool] = False
+
+    _source: MeanTrace | Moments | None = None
+    _target: MeanTrace | Moments | None = None
+    _solved = False
+    _pass_rows = 0
+
+    def __init__(self, *, normalize: bool = True):
+        self.normalize = normalize
+
+    def settings(self) -> dict[str, Any]:
+        """The settings as given to the constructor."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.settings().items())})"
+
+    def fit(self, *, source: Any, target: Any) -> Self:
+        """Learn the map from source rows `(n_y, d)` to target rows `(n_x, d)`; returns self.
+
+        Raises `UnusableInput` for fewer than 2 rows, unequal dimensions, rows without a direction, and
+        blocks that can be read only once.
+        """
+        self._reset()
+        self._read(source, target)
+        self._finish()
+        while self.needs_pass:
+            for block in row_blocks(source, "source"):
+                self.partial_fit_centroid(source=block)
+        return self
+
+    def _read(self, source: Any, target: Any) -> None:
+        for block in row_blocks(source, "source"):
+            self.partial_fit(source=block)
+        for block in row_blocks(target, "target"):
+            self.partial_fit(target=block)
+
+    def partial_fit(self, *, source: Any = None, target: Any = None) -> Self:
+        """Add a block of source rows, of target rows, or of both to the statistics.
+
+        Afterwards, while `needs_pass` is true, read all source rows again through `partial_fit_centroid`.
+        """
+        if self._solved and self._source is None:
+            raise UnusableInput(
+                f"this {self.name} was loaded from a folder and only maps; make a new one to fit"
+            )
+        self._unsolve()
+        if source is not None:
+            self._source = self._accumulate(self._source, source, "source")
+        if target is not None:
+            self._target = self._accumulate(self._target, target, "target")
+        return self
+
+    def partial_fit_centroid(self, *, source: Any) -> Self:
+        """Add a block of source rows to the current further pass, which ends with the last fitted row."""
+        self._finish()
+        if not self._wants_pass():
+            raise UnusableInput(f"{self.name} needs no further pass over the source; call transform")
+        block = self._block(source, "source", self.n_features_in_)
+        if self._pass_rows + len(block) > self.n_source_:
+            raise UnusableInput(
+                f"{self.name} was fitted on {self.n_source_} source rows and this pass brings more; "
+                "give each pass the same rows"
+            )
+        self._add_to_pass(block, self._pass_rows)
+        self._pass_rows += len(block)
+        if self._pass_rows == self.n_source_:
+            self._pass_rows = 0
+            self._end_pass()
+        return self
+
+    @property
+    def needs_pass(self) -> bool:
+        """Whether another pass over the source must go through `partial_fit_centroid`."""
+        self._finish()
+        return self._wants_pass()
+
+    def transform(self, rows: Any) -> Any:
+        """Mapped rows, in the type, dtype and device given; `Batches` give a NumPy array.
+
+        Computed in float32 (float64 for float64 rows). Raises `UnusableInput` before `fit` and for
+        rows of another dimension.
+        """
+        return self._run(rows, self._ready_mapper())
+
+    def transform_in_sample(self, rows: Any) -> Any:
+        """Mapped fitting rows; differs from `transform` only where a method treats those apart."""
+        return self.transform(rows)
+
+    def transform_batches(self, rows: Any) -> Iterator[Any]:
+        """Mapped rows block by block, for sets larger than memory."""
+        return self._map_blocks(rows, self._ready_mapper())
+
+    def save(self, folder: str | Path) -> None:
+        """Write settings and learnt values to `folder` (JSON and safetensors), all or nothing."""
+        self._ready_mapper()
+        learnt = {key: value for key, value in vars(self).items() if key.endswith("_") and key[0] != "_"}
+        write_aligner(folder, self.name, self.settings(), learnt)
+
+    def restore(self, learnt: dict[str, Any], where: str) -> None:
+        """Take over learnt values that were saved; raises `UnusableInput` where they do not fit this method."""
+        d = learnt.get("n_features_in_")
+        mean = learnt.get("mean_source_")
+        whole = isinstance(d, int) and isinstance(mean, Tensor)
+        wrong = [
+            key
+            for key, value in learnt.items()
+            if not key.endswith("_") or (isinstance(value, Tensor) and value.shape[-1:] != (d,))
+        ]
+        if not whole or wrong:
+            raise UnusableInput(f"{where}: the saved values do not fit {self.name}; save the method again")
+        for key, value in learnt.items():
+            setattr(self, key, value)
+        self._solved = True
+        try:
+            self._ready_mapper()
+        except (AttributeError, UnusableInput):
+            raise UnusableInput(
+                f"{where}: the saved values do not fit {self.name}; save the method again"
+            ) from None
+
+    def _solve(self, source: MeanTrace | Moments, target: MeanTrace | Moments) -> None:
+        raise NotImplementedError
+
+    def _mapper(self) -> Mapper:
+        raise NotImplementedError
+
+    def _wants_pass(self) -> bool:
+        return False
+
+    def _add_to_pass(self, block: Tensor, first_row: int) -> None:
+        raise NotImplementedError
+
+    def _end_pass(self) -> None:
+        raise NotImplementedError
+
+    def _reset(self) -> None:
+        self._unsolve()
+        self._source = self._target = None
+
+    def _unsolve(self) -> None:
+        for key in [key for key in vars(self) if key.endswith("_")]:
+            delattr(self, key)
+        self._solved = False
+        self._pass_rows = 0
+
+    def _accumulate(self, so_far: Any, rows: Any, label: str) -> MeanTrace | Moments:
+        known = self._source if self._source is not None else self._target
+        block = self._block(rows, label, None if known is None else len(known.mean))
+        if not len(block):
+            return so_far
+        measure = block_moments if self.needs_covariance else MeanTrace.of
+        first_row = 0 if so_far is None else so_far.n
+        part = measure(block, normalize=self.normalize, first_row=first_row, name=label)
+        return part if so_far is None else so_far.merge(part)
+
+    def _finish(self) -> None:
+        if self._solved:
+            return
+        for label, part in (("source", self._source), ("target", self._target)):
+            n = 0 if part is None else part.n
+            if self._source is None and self._target is None:
+                raise UnusableInput(f"{self.name} is not fitted; call fit(source=..., target=...) first")
+            if n < 2:
+                raise UnusableInput(f"{self.name}: the {label} has {n} row(s); at least 2 are needed")
+        source, target = (_on_cpu(part) for part in (self._source, self._target))
+        self.n_source_, self.n_target_ = source.n, target.n
+        self.n_features_in_ = len(source.mean)
+        self.mean_source_, self.mean_target_ = source.mean, target.mean
+        self._solve(source, target)
+        self._solved = True
+
+    def _ready_mapper(self) -> Mapper:
+        self._finish()
+        if self._wants_pass():
+            raise UnusableInput(
+                f"{self.name} still needs a pass over the {self.n_source_} source rows "
+                f"({self._pass_rows} have come); give them to partial_fit_centroid"
+            )
+        return self._mapper()
+
+    def _block(self, rows: Any, label: str, dim: int | None) -> Tensor:
+        shape = tuple(getattr(rows, "shape", ()))
+        if len(shape) != 2:
+            raise UnusableInput(f"{label} rows must be a matrix (n, d); this has shape {shape}")
+        if dim is not None and shape[1] != dim:
+            raise UnusableInput(
+                f"{label} rows have dimension {shape[1]} but {self.name} was fitted with {dim}; "
+                "use embeddings of the same model"
+            )
+        block = as_tensor(rows)
+        if not block.is_floating_point():
+            raise UnusableInput(f"{label} rows are {block.dtype}; convert them to a floating type")
+        return block
+
+    def _run(self, rows: Any, mapper: Mapper) -> Any:
+        if isinstance(rows, Tensor):
+            result = torch.empty_like(rows, memory_format=torch.contiguous_format)
+        elif isinstance(rows, (np.ndarray, Batches)):
+            dtype = rows.dtype if isinstance(rows, np.ndarray) else _numpy_dtype(rows)
+            result = np.empty(rows.shape, dtype)
+        else:
+            blocks = list(self._map_blocks(rows, mapper))
+            if not blocks:
+                raise UnusableInput("there are no rows to map; give at least one block")
+            return torch.cat(blocks) if isinstance(blocks[0], Tensor) else np.concatenate(blocks)
+        out, start = as_tensor(result), 0
+        for rows_given in row_blocks(rows, "source"):
+            block = self._block(rows_given, "source", self.n_features_in_)
+            mapper(block, out[start : start + len(block)])
+            start += len(block)
+        return result
+
+    def _map_blocks(self, rows: Any, mapper: Mapper) -> Iterator[Any]:
+        for rows_given in row_blocks(rows, "source"):
+            block = self._block(rows_given, "source", self.n_features_in_)
+            out = torch.empty_like(block, memory_format=torch.contiguous_format)
+            mapper(block, out)
+            yield out if isinstance(rows_given, Tensor) else out.numpy()
+
+
+class AffineAligner(Aligner):
+    """A method whose map is an `AffineMap`; `centroid_stage` asks for ReAlign's last step.
+
+    Learns `scale_` or `matrix_`, `bias_`, and with the stage `centroid_`, the mean after projection.
+    """
+
+    centroid_stage: ClassVar[bool] = False
+
+    def _set_map(self, linear: float | Tensor, bias: Tensor) -> None:
+        if isinstance(linear, Tensor):
+            self.matrix_ = linear
+        else:
+            self.scale_ = float(linear)
+        self.bias_ = bias
+        if self.centroid_stage and not self.normalize:
+            # Off the sphere the map is affine, so its mean is known and can be made exact at once.
+            moved = linear @ self.mean_source_ if isinstance(linear, Tensor) else linear * self.mean_source_
+            self.bias_ = self.mean_target_ - moved
+            self.centroid_ = self.mean_target_.clone()
+        self._sum = torch.zeros_like(bias)
+
+    def _wants_pass(self) -> bool:
+        return self.centroid_stage and not hasattr(self, "centroid_")
+
+    def _add_to_pass(self, block: Tensor, first_row: int) -> None:
+        self._sum += self._affine().projected_sum(block, first_row)
+
+    def _end_pass(self) -> None:
+        self.centroid_ = self._sum / self.n_source_
+
+    def _affine(self) -> AffineMap:
+        return AffineMap(self._linear(), self.bias_, normalize=self.normalize)
+
+    def _linear(self) -> float | Tensor:
+        return self.matrix_ if hasattr(self, "matrix_") else self.scale_
+
+    def _mapper(self) -> Mapper:
+        staged = self.centroid_stage and self.normalize
+        shift = self.mean_target_ - self.centroid_ if staged else None
+        return AffineMap(self._linear(), self.bias_, shift, self.normalize)
+
+
+def row_blocks(rows: Any, label: str) -> Iterator[Any]:
+    """Blocks of rows that can be read more than once."""
+    if isinstance(rows, Iterator):
+        raise UnusableInput(
+            f"{label} is an iterator, which can be read only once; give an array, Batches or a list of blocks"
+        )
+    if isinstance(rows, (np.ndarray, Tensor)) and rows.ndim != 2:
+        raise UnusableInput(f"{label} rows must be a matrix (n, d); this has shape {tuple(rows.shape)}")
+    if isinstance(rows, (str, bytes)) or not hasattr(rows, "__iter__"):
+        raise UnusableInput(
+            f"{label} is {type(rows).__name__}; give an array, a tensor, Batches or a list of blocks"
+        )
+    return iterate(rows)
+
+
+def _on_cpu(part: MeanTrace | Moments) -> MeanTrace | Moments:
+    tensors = {f.name: getattr(part, f.name) for f in dataclasses.fields(part)}
+    return dataclasses.replace(part, **{k: v.cpu() for k, v in tensors.items() if isinstance(v, Tensor)})
+
+
+def _numpy_dtype(rows: Batches) -> np.dtype:
+    return np.dtype("float32" if rows.dtype == "bfloat16" else rows.dtype)

@@ -1,0 +1,87 @@
+"""The negative control: the target's distribution without the source's meaning ([A, sec. 3.3])."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from realign_core.alignment.base import Aligner, Mapper
+from realign_core.alignment.statistics import MeanTrace, pieces, row_lengths
+from realign_core.moments import Moments
+from realign_core.validation import UnusableInput, check_count
+
+
+class RandomTarget(Aligner):
+    """A random target row for each source row, whatever the source row is.
+
+    `transform` draws from the fitted target rows with replacement, row i from `seed` and i alone.
+    `transform_in_sample` takes the fitted source rows and gives, where both sets have as many rows, a
+    derangement: each target row once, none its own. Learns `target_rows_` `(n_x, d)` in the type given,
+    so it holds the target in memory.
+    """
+
+    name = "random_target"
+    copies_target = True
+
+    _kept: tuple[Tensor, ...] = ()
+
+    def __init__(self, *, seed: int = 0, normalize: bool = True):
+        super().__init__(normalize=normalize)
+        self.seed = seed
+
+    def partial_fit(self, *, source: Any = None, target: Any = None) -> Self:
+        """Add blocks; the target's rows are kept."""
+        super().partial_fit(source=source, target=target)
+        if target is not None:
+            # A copy: the caller may reuse the memory of its block.
+            self._kept = (*self._kept, self._block(target, "target", None).cpu().clone())
+        return self
+
+    def transform_in_sample(self, rows: Any) -> Any:
+        """Other target rows for the fitted source rows: a seeded derangement where the counts are equal."""
+        self._ready_mapper()
+        if self.n_source_ != self.n_target_:
+            return self.transform(rows)
+        if hasattr(rows, "shape") and rows.shape[0] != self.n_source_:
+            raise UnusableInput(
+                f"random_target was fitted on {self.n_source_} source rows, not {rows.shape[0]}; "
+                "give the fitted rows, or use transform"
+            )
+        order = iter(derangement(self.n_target_, self.seed))
+        return self._run(rows, self._writer(lambda n: np.fromiter(order, np.int64, n)))
+
+    def _reset(self) -> None:
+        super()._reset()
+        self._kept = ()
+
+    def _solve(self, source: MeanTrace | Moments, target: MeanTrace | Moments) -> None:
+        check_count("seed", self.seed, least=0)
+        self.target_rows_ = torch.cat(self._kept)
+        self._kept = (self.target_rows_,)
+
+    def _mapper(self) -> Mapper:
+        generator = np.random.default_rng(self.seed)
+        return self._writer(lambda n: generator.integers(0, self.n_target_, n))
+
+    def _writer(self, draw: Callable[[int], np.ndarray]) -> Mapper:
+        def write(block: Tensor, out: Tensor) -> None:
+            for start, piece in pieces(out):
+                rows = self.target_rows_[torch.from_numpy(draw(len(piece)))]
+                rows = rows.to(torch.float64 if out.dtype == torch.float64 else torch.float32)
+                if self.normalize:
+                    rows = rows / row_lengths(rows, start, "target")[:, None]
+                piece.copy_(rows)
+
+        return write
+
+
+def derangement(n: int, seed: int) -> np.ndarray:
+    """A seeded permutation of n >= 2 without a fixed point: a random cycle through all of them."""
+    cycle = np.random.default_rng(seed).permutation(n)
+    following = np.empty(n, np.int64)
+    following[cycle] = np.roll(cycle, -1)
+    return following

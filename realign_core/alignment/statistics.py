@@ -1,0 +1,130 @@
+"""What the methods learn from blocks of rows: lengths, means, traces, in float64 and in cache-sized pieces."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from realign_core.linalg import ZERO_TRACE
+from realign_core.moments import Moments, statistics_device
+from realign_core.validation import UnusableInput
+
+PIECE_ELEMENTS = 2**20
+"""Numbers worked on at a time: a piece stays in the cache, and is long enough to occupy all cores."""
+
+
+class AlignmentWarning(UserWarning):
+    """A fit went through, but what it learnt has a limit that the message names."""
+
+
+def pieces(block: Tensor, elements: int = PIECE_ELEMENTS) -> Iterator[tuple[int, Tensor]]:
+    """First row and rows of each cache-sized piece of a block `(n, d)`."""
+    rows = max(16, elements // max(1, block.shape[1]))
+    for start in range(0, block.shape[0], rows):
+        yield start, block[start : start + rows]
+
+
+def row_lengths(rows: Tensor, first_row: int, name: str) -> Tensor:
+    """Lengths `(n,)`; raises `UnusableInput` naming the first row that has no direction."""
+    lengths = torch.linalg.vector_norm(rows, dim=1)
+    usable = (lengths > 0) & (lengths < torch.inf)
+    if not bool(usable.all()):
+        bad = int(torch.nonzero(~usable)[0])
+        raise UnusableInput(
+            f"{name} row {first_row + bad} has length {float(lengths[bad])}; "
+            "each row needs a finite length above 0: drop or repair it"
+        )
+    return lengths
+
+
+def float64_pieces(
+    block: Tensor, *, normalize: bool, first_row: int = 0, name: str = "source"
+) -> Iterator[Tensor]:
+    """Cache-sized float64 pieces of a block where statistics run, unit rows if `normalize`."""
+    where = statistics_device(block)
+    for start, piece in pieces(block):
+        rows = piece.to(where).double()
+        lengths = row_lengths(rows, first_row + start, name) if normalize else None
+        yield rows if lengths is None else rows / lengths[:, None]
+
+
+@dataclass(frozen=True)
+class MeanTrace:
+    """Count, mean `(d,)` and total variance of rows: all that the methods without a matrix need."""
+
+    n: int
+    mean: Tensor
+    trace: float
+
+    @classmethod
+    def of(cls, block: Tensor, *, normalize: bool, first_row: int, name: str) -> MeanTrace:
+        """Mean and trace of a block; unit rows never have to be formed, as `sum y/||y|| = Y' w`."""
+        total: MeanTrace | None = None
+        where = statistics_device(block)
+        for start, piece in pieces(block):
+            rows = piece.to(where).double()
+            n = rows.shape[0]
+            if normalize:
+                mean = rows.mT @ (1 / row_lengths(rows, first_row + start, name)) / n
+                # Unit rows have mean square 1, so tr S = 1 - ||mu||^2.
+                part = cls(n, mean, 1 - float(mean @ mean))
+            else:
+                mean = rows.mean(dim=0)
+                part = cls(n, mean, float((rows - mean).square().sum()) / n)
+            total = part if total is None else total.merge(part)
+        return total
+
+    def merge(self, other: MeanTrace) -> MeanTrace:
+        """Mean and trace of both sets of rows together."""
+        n = self.n + other.n
+        shift = other.mean - self.mean
+        between = float(shift @ shift) * (self.n * other.n / n**2)
+        return MeanTrace(
+            n,
+            self.mean + shift * (other.n / n),
+            (self.n * self.trace + other.n * other.trace) / n + between,
+        )
+
+
+def block_moments(block: Tensor, *, normalize: bool, first_row: int, name: str) -> Moments:
+    """Mean and scatter of a block; raises `UnusableInput` for a row without a direction."""
+    rows = block.to(statistics_device(block)).double()
+    if normalize:
+        rows = rows / row_lengths(rows, first_row, name)[:, None]
+    return Moments.of(rows)
+
+
+def is_constant(rows: MeanTrace | Moments) -> bool:
+    """Whether the total variance is rounding, as a share of the mean square."""
+    return rows.trace <= ZERO_TRACE * (rows.trace + float(rows.mean @ rows.mean))
+
+
+def check_source_varies(source: MeanTrace | Moments, name: str) -> None:
+    """Raise `UnusableInput` where `T_y = 0`, which no scale or covariance map can undo (methods, section 8)."""
+    if is_constant(source):
+        raise UnusableInput(
+            f"{name} cannot be fitted: all source rows are equal, so their variance is 0; "
+            "give source rows that vary, or use mean_shift"
+        )
+
+
+def warn_constant_target(target: MeanTrace | Moments, name: str) -> bool:
+    """Whether `T_x = 0`; then the map is constant, and a warning says so."""
+    constant = is_constant(target)
+    if constant:
+        warnings.warn(
+            f"{name}: all target rows are equal, so the scale is 0 and every row maps to the same point",
+            AlignmentWarning,
+            stacklevel=2,
+        )
+    return constant
+
+
+def trace_ratio_scale(source: MeanTrace | Moments, target: MeanTrace | Moments, name: str) -> float:
+    """`s = sqrt(T_x / T_y)`; raises for `T_y = 0`, warns and gives 0 for `T_x = 0`."""
+    check_source_varies(source, name)
+    return 0.0 if warn_constant_target(target, name) else (target.trace / source.trace) ** 0.5
