@@ -105,9 +105,9 @@ def pick(contents: Contents, role: str | None, key: str | None) -> tuple[Member,
     if len(sets) > 1 and role is not None:
         named = [member for member in sets if role_of(member.key) == role]
         if len(named) == 1:
-            return named[0], None
+            return _serve(contents, named[0], part)
     if len(sets) == 1:
-        return sets[0], None
+        return _serve(contents, sets[0], part)
     pairs = [member for member in members if member.is_pair]
     if not sets and len(pairs) == 1:
         return _serve(contents, pairs[0], part)
@@ -127,16 +127,18 @@ def pick_both(contents: Contents, key: str | None) -> tuple[tuple[Member, int | 
     sets = [member for member in members if member.is_set]
     roles = [[member for member in sets if role_of(member.key) == role] for role in ("target", "source")]
     if all(len(found) == 1 for found in roles):
-        return (roles[0][0], None), (roles[1][0], None)
+        return _serve(contents, roles[0][0], None), _serve(contents, roles[1][0], None)
     pairs = [member for member in members if member.is_pair]
     if len(pairs) == 1 and not sets:
-        return (pairs[0], 0), (pairs[0], 1)
+        return _serve(contents, pairs[0], 0), _serve(contents, pairs[0], 1)
     return None
 
 
 def _serve(contents: Contents, member: Member, part: int | None) -> tuple[Member, int | None]:
     name = contents.path if member.key is None else f"{contents.path}:{member.key}"
     check_float(name, member.dtype, member.kind)
+    if 0 in member.shape:
+        raise UnusableInput(f"{name} has shape {member.shape}: there are no rows to use")
     if member.is_pair:
         if part is None:
             raise UnusableInput(f"{name} holds two sets, shape {member.shape}; give it alone as the pair")
@@ -156,11 +158,9 @@ def check_float(name: str, dtype: str, kind: str) -> None:
 
 
 def check_shape(name: str, shape: Sequence[int]) -> None:
-    """Raise UnusableInput for a shape without rows or without dimensions."""
+    """Raise UnusableInput for a shape with a negative size."""
     if any(size < 0 for size in shape):
         raise UnusableInput(f"{name} declares the shape {tuple(shape)}; the file is damaged, write it again")
-    if len(shape) >= 2 and 0 in shape:
-        raise UnusableInput(f"{name} has shape {tuple(shape)}: there are no rows to use")
 
 
 def listing(contents: Contents) -> str:

@@ -50,9 +50,13 @@ def pairing_notes(
     evidence: PairingEvidence | None, *, asked: str, paired: bool, rows: tuple[int, int], groups: int | None
 ) -> Iterator[str]:
     """How the pairing was settled, where that is worth a sentence."""
-    figures = "" if evidence is None else (
-        f"paired cosine {evidence.paired_cosine:.3f} against {evidence.shuffled_cosine:.3f} shuffled, "
-        f"Z {_number(evidence.z)}, t {_number(evidence.t)}"
+    figures = (
+        ""
+        if evidence is None
+        else (
+            f"paired cosine {evidence.paired_cosine:.3f} against {evidence.shuffled_cosine:.3f} shuffled, "
+            f"Z {_number(evidence.z)}, t {_number(evidence.t)}"
+        )
     )
     if not paired and asked == "auto":
         if rows[0] != rows[1]:

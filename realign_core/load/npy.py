@@ -11,6 +11,7 @@ import numpy as np
 
 from realign_core.load.arrays import ArrayRows
 from realign_core.load.batches import RowSource
+from realign_core.load.faults import reading
 from realign_core.load.members import Contents, Member, check_shape, type_name
 from realign_core.validation import UnusableInput
 
@@ -55,15 +56,28 @@ def contents(path: str) -> Contents:
 
 
 def mapped_member(
-    key: str | None, path: str, shape: tuple[int, ...], dtype: np.dtype, offset: int, *, fortran: bool = False
+    key: str | None,
+    path: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    offset: int,
+    *,
+    fortran: bool = False,
+    name: str | None = None,
 ) -> Member:
-    """A member that maps `shape` numbers of `dtype` at `offset` of a file when its rows are asked for."""
+    """A member that maps `shape` numbers of `dtype` at `offset` of a file when its rows are asked for.
+
+    `name="bfloat16"` reads 16-bit words as such; any other name is only the type's.
+    """
 
     def rows(part: int | None) -> RowSource:
         order = "F" if fortran else "C"
-        mapped = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
+        with reading(path):
+            mapped = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
         array = np.asarray(mapped if part is None else mapped[part])
-        return ArrayRows(array, mapped=mapped._mmap)
+        return ArrayRows(array, dtype=known, mapped=mapped._mmap)
 
-    name, kind = type_name(dtype)
-    return Member(key, tuple(shape), name, rows, kind)
+    known, kind = type_name(dtype)
+    if name is not None:
+        known, kind = name, "f" if name == "bfloat16" else kind
+    return Member(key, tuple(shape), known, rows, kind)

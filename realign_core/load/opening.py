@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from realign_core.load.arrays import ConcatRows
 from realign_core.load.batches import RowSource
+from realign_core.load.faults import check_signature, reading
+from realign_core.load.folders import Layout, layout_of
 from realign_core.load.members import Contents, Sidecar, pick, pick_both
+from realign_core.load.sidecars import join_sidecars
 from realign_core.validation import UnusableInput
 
 Role = Literal["target", "source"] | None
@@ -17,6 +21,16 @@ Role = Literal["target", "source"] | None
 READERS = {
     ".npy": "npy",
     ".npz": "npz",
+    ".pt": "torch_file",
+    ".pth": "torch_file",
+    ".safetensors": "safetensors_file",
+    ".parquet": "arrow",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".csv": "table",
+    ".tsv": "table",
+    ".pkl": "pickled",
+    ".pickle": "pickled",
 }
 
 
@@ -32,6 +46,8 @@ class Opened:
 def split_key(path: str | os.PathLike) -> tuple[str, str | None]:
     """`("file.npz", "key")` of `file.npz:key`; the longest part before a colon that exists is the file."""
     text = os.fspath(path)
+    if "\0" in text or not text:
+        raise UnusableInput(f"{text!r} is no path; name a file or folder")
     head, key = text, None
     while not os.path.exists(head):
         head, colon, _ = head.rpartition(":")
@@ -47,15 +63,11 @@ def contents_of(path: str, *, trusted: bool = True) -> Contents:
     if suffix not in READERS:
         known = ", ".join(READERS)
         raise UnusableInput(f"{path} has the suffix {suffix or '(none)'!r}; readable are {known} and folders")
-    try:
-        if os.path.getsize(path) == 0:
-            raise UnusableInput(f"{path} is empty; write it again")
-        reader = importlib.import_module(f"realign_core.load.{READERS[suffix]}")
-        return reader.contents(path)
-    except PermissionError as error:
-        raise UnusableInput(f"{path} may not be read: permission denied") from error
-    except OSError as error:
-        raise UnusableInput(f"{path} cannot be read: {error.strerror or error}") from error
+    if not trusted and READERS[suffix] == "pickled":
+        raise UnusableInput(f"{path} is a pickle, which is not taken from an upload; save it as .npy or .npz")
+    with reading(path):
+        check_signature(path, suffix)
+        return importlib.import_module(f"realign_core.load.{READERS[suffix]}").contents(path)
 
 
 def open_rows(path: str | os.PathLike, *, role: Role = None, trusted: bool = True) -> RowSource:
@@ -70,18 +82,94 @@ def open_rows(path: str | os.PathLike, *, role: Role = None, trusted: bool = Tru
 def open_one(path: str | os.PathLike, *, role: Role, trusted: bool = True) -> Opened:
     """As `open_rows`, with the name and the columns beside the rows."""
     file, key = split_key(path)
-    found = contents_of(file, trusted=trusted)
-    member, part = pick(found, role, key)
-    return Opened(member.rows(part), os.fspath(path), found.sidecar())
+    if not os.path.isdir(file):
+        found = contents_of(file, trusted=trusted)
+        member, part = pick(found, role, key)
+        return _opened(found, member.rows(part), os.fspath(path))
+    layout = _layout(file)
+    if layout.both and role is None:
+        raise UnusableInput(f"{file} holds images and texts; name {file}/img_emb or {file}/text_emb")
+    shards = layout.source if role == "source" or not layout.target else layout.target
+    opened = [open_one(_with_key(shard, key), role=role, trusted=trusted) for shard in shards]
+    return _joined(opened, os.fspath(path), _metadata(layout))
 
 
 def open_both(path: str | os.PathLike, *, trusted: bool = True) -> tuple[Opened, Opened] | None:
     """Target and source out of one file or folder that obviously holds both, else None."""
     file, key = split_key(path)
-    found = contents_of(file, trusted=trusted)
-    both = pick_both(found, key)
-    if both is None:
+    name = os.fspath(path)
+    if not os.path.isdir(file):
+        found = contents_of(file, trusted=trusted)
+        both = pick_both(found, key)
+        if both is None:
+            # A file that can serve as neither says why in its own words.
+            pick(found, "target", key)
+            return None
+        first, second = (member.rows(part) for member, part in both)
+        target = _opened(found, first, name)
+        return target, Opened(second, name, target.sidecar)
+    layout = _layout(file)
+    if layout.both:
+        images = [open_one(_with_key(shard, key), role="target", trusted=trusted) for shard in layout.target]
+        texts = [open_one(_with_key(shard, key), role="source", trusted=trusted) for shard in layout.source]
+        _check_partners(images, texts, file)
+        sidecar = _metadata(layout)
+        return _joined(images, f"{file}/img_emb", sidecar), _joined(texts, f"{file}/text_emb", sidecar)
+    pairs = [open_both(_with_key(shard, key), trusted=trusted) for shard in layout.target]
+    if not all(pairs):
         return None
-    sidecar = found.sidecar()
-    first, second = (Opened(member.rows(part), os.fspath(path), sidecar) for member, part in both)
-    return first, second
+    target = _joined([pair[0] for pair in pairs], name, None)
+    source = _joined([pair[1] for pair in pairs], name, None)
+    return target, Opened(source.rows, name, target.sidecar)
+
+
+def _opened(found: Contents, rows: RowSource, name: str) -> Opened:
+    with reading(found.path):
+        return Opened(rows, name, found.sidecar())
+
+
+def _layout(folder: str) -> Layout:
+    with reading(folder):
+        return layout_of(folder, tuple(READERS))
+
+
+def _with_key(path: str, key: str | None) -> str:
+    return path if key is None else f"{path}:{key}"
+
+
+def _metadata(layout: Layout) -> Sidecar | None:
+    if not layout.metadata:
+        return None
+    parts = []
+    for path in layout.metadata:
+        with reading(path):
+            parts.append(contents_of(path).sidecar())
+    return join_sidecars(parts)
+
+
+def _joined(opened: list[Opened], name: str, sidecar: Sidecar | None) -> Opened:
+    first = opened[0]
+    for other in opened[1:]:
+        if other.rows.shape[1] != first.rows.shape[1]:
+            raise UnusableInput(
+                f"{other.name} has dimension {other.rows.shape[1]}, {first.name} has {first.rows.shape[1]}; "
+                "the shards of a folder need one dimension"
+            )
+    if sidecar is None:
+        sidecar = join_sidecars([part.sidecar for part in opened])
+    rows = first.rows if len(opened) == 1 else ConcatRows([part.rows for part in opened])
+    return Opened(rows, name, sidecar)
+
+
+def _check_partners(images: list[Opened], texts: list[Opened], folder: str) -> None:
+    if len(images) != len(texts):
+        raise UnusableInput(
+            f"{folder} has {len(images)} shards in img_emb and {len(texts)} in text_emb; "
+            "complete it, or give the two folders one by one with paired=no"
+        )
+    for image, text in zip(images, texts, strict=True):
+        if image.rows.shape[0] != text.rows.shape[0]:
+            raise UnusableInput(
+                f"{image.name} has {image.rows.shape[0]} rows and {text.name} has {text.rows.shape[0]}; "
+                "complete the folder, or give the two folders one by one with paired=no"
+            )
