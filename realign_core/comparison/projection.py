@@ -1,0 +1,51 @@
+"""One frozen linear projection for pictures: fitted on target and untouched source, never per method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from realign_core.linalg import eigh_descending
+from realign_core.moments import Moments
+
+SHOWN_ROWS = 5_000
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Principal axes `(d, 3)` of target and source pooled, with the share of variance of each axis.
+
+    `target_rows` and `source_rows` are the judged rows that pictures show: all, or a seeded sample.
+    """
+
+    centre: Tensor
+    axes: Tensor
+    shares: tuple[float, ...]
+    target_rows: np.ndarray
+    source_rows: np.ndarray
+
+    @classmethod
+    def fit(cls, target: Tensor, source: Tensor, *, paired: bool, seed: int) -> Projection:
+        """Principal axes of the pooled rows; pairs are shown together."""
+        pooled = Moments.of(target).merge(Moments.of(source))
+        values, vectors = eigh_descending(pooled.covariance)
+        width = min(3, vectors.shape[1])
+        shares = (values[:width] / values.sum()).tolist()
+        generator = np.random.default_rng(seed)
+        target_rows = _shown(len(target), generator)
+        source_rows = target_rows if paired else _shown(len(source), generator)
+        return cls(pooled.mean, vectors[:, :width], tuple(shares), target_rows, source_rows)
+
+    def points(self, rows: Tensor, shown: np.ndarray) -> np.ndarray:
+        """Coordinates `(len(shown), 3)` float32 of the shown rows."""
+        chosen = rows[torch.from_numpy(shown).to(rows.device)]
+        return ((chosen - self.centre) @ self.axes).to(torch.float32).cpu().numpy()
+
+
+def _shown(n: int, generator: np.random.Generator) -> np.ndarray:
+    if n <= SHOWN_ROWS:
+        return np.arange(n)
+    return np.sort(generator.choice(n, SHOWN_ROWS, replace=False))

@@ -1,0 +1,157 @@
+"""What a comparison found: one object behind the table, the JSON and the figures."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from realign_core.comparison.intervals import Replicates
+from realign_core.comparison.projection import Projection
+from realign_core.comparison.scoring import COLLAPSED_BELOW, SCORES
+from realign_core.comparison.settings import Settings
+from realign_core.diagnostics.diagnosis import Diagnosis
+from realign_core.load.report import LoadReport
+
+SCHEMA_VERSION = 1
+
+Values = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class MethodView:
+    """What pictures of a method show, of the held-out rows where there are any.
+
+    `points` `(m, 3)` are the projection's shown rows after the map, `spectrum` `(d,)` the eigenvalues of
+    the mapped covariance, `histogram` `(200,)` the counts of pairwise cosines, `retention` the share of
+    neighbours that each judged row kept (None where k is too large).
+    """
+
+    points: np.ndarray
+    spectrum: np.ndarray
+    histogram: np.ndarray
+    retention: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class MethodResult:
+    """Scores of one method. `held_out` is None with fewer than 10 judged rows."""
+
+    name: str
+    in_sample: Values
+    held_out: Values | None
+    interval: dict[str, tuple[float, float]]
+    uses_pairs: bool
+    adds_noise: bool
+    trained: bool
+    seconds: dict[str, float]
+    replicates: dict[str, Replicates]
+    view: MethodView
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the mapped rows have shrunk to under a fifth of the target's variance."""
+        ratio = (self.held_out or self.in_sample).get("trace_ratio")
+        return ratio is not None and ratio < COLLAPSED_BELOW
+
+
+@dataclass(frozen=True)
+class ReferenceView:
+    """Points, spectrum and cosine histogram of the target and of the untouched source, as in `MethodView`."""
+
+    target_points: np.ndarray
+    source_points: np.ndarray
+    target_spectrum: np.ndarray
+    source_spectrum: np.ndarray
+    target_histogram: np.ndarray
+    source_histogram: np.ndarray
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The full analysis of one pair of sets. A method that could not be fitted is None, with a warning."""
+
+    settings: Settings
+    device: str
+    normalize: bool
+    dataset: LoadReport
+    diagnosis: Diagnosis
+    methods: dict[str, MethodResult | None]
+    reference: Values
+    projection: Projection
+    view: ReferenceView
+    judged: dict[str, int]
+    warnings: tuple[str, ...]
+    seconds: dict[str, float]
+
+    def difference(self, first: str, second: str, score: str) -> tuple[float, float, float] | None:
+        """Held-out `first - second` with its 95 % interval from shared resamples; None without both.
+
+        The centroid gap's interval is for the debiased gap, so its resampled difference is too.
+        """
+        sides = [self.methods.get(name) for name in (first, second)]
+        if any(side is None or score not in side.replicates for side in sides):
+            return None
+        a, b = sides
+        point = a.held_out[score] - b.held_out[score]
+        low, high = a.replicates[score].minus(b.replicates[score]).interval(point)
+        return point, low, high
+
+    def resolved(self, first: str, second: str, score: str) -> bool:
+        """Whether the sample tells the two methods apart: the interval of the difference excludes 0."""
+        found = self.difference(first, second, score)
+        return found is not None and (found[1] > 0 or found[2] < 0)
+
+    def table(self) -> pd.DataFrame:
+        """A row a method: `held_out_SCORE`, its `_low` and `_high`, then `in_sample_SCORE`."""
+        rows = {}
+        for name, method in self.methods.items():
+            row: dict[str, Any] = {}
+            for score in SCORES:
+                row[f"held_out_{score}"] = method and method.held_out and method.held_out[score]
+                low, high = (method and method.interval.get(score)) or (None, None)
+                row[f"held_out_{score}_low"], row[f"held_out_{score}_high"] = low, high
+            for score in SCORES:
+                row[f"in_sample_{score}"] = method and method.in_sample[score]
+            rows[name] = row
+        table = pd.DataFrame.from_dict(rows, orient="index").astype("float64")
+        return table.rename_axis("method").dropna(axis="columns", how="all")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `analyze`, schema version 1."""
+        from realign_core import __version__
+
+        found = self.diagnosis
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "tool": {"name": "gapscope", "version": __version__},
+            "settings": {**self.settings.to_dict(), "device": self.device, "normalize": self.normalize},
+            "seconds": self.seconds,
+            "dataset": {**self.dataset.to_dict(), "warnings": list(self.warnings)},
+            "judged": self.judged,
+            "gap": asdict(found.gap),
+            "frame": {
+                "rank": found.frame.rank,
+                "energy": found.frame.energy,
+                "eigenvalues": found.frame.eigenvalues.tolist(),
+            },
+            "decomposition": asdict(found.decomposition),
+            "shape": asdict(found.shape),
+            "residual": asdict(found.residual),
+            "shared": asdict(found.shared),
+            "isotropic": asdict(found.isotropic),
+            "drift": asdict(found.drift),
+            "coupling": found.coupling and asdict(found.coupling),
+            "reference": self.reference,
+            "methods": {name: method and _method_dict(method) for name, method in self.methods.items()},
+        }
+
+
+def _method_dict(method: MethodResult) -> dict[str, Any]:
+    kept = {f.name: getattr(method, f.name) for f in fields(method)}
+    for name in ("name", "replicates", "view"):
+        del kept[name]
+    kept["interval"] = {score: list(bounds) for score, bounds in method.interval.items()}
+    return {**kept, "collapsed": method.collapsed}
