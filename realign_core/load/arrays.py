@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from realign_core.load.batches import RowSource
+if TYPE_CHECKING:
+    from realign_core.load.batches import RowSource
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 

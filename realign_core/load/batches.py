@@ -11,6 +11,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from realign_core.load.arrays import to_numpy
+
 BLOCK_ROWS = 8192
 
 
@@ -83,7 +85,7 @@ class Batches:
         return self.take(np.flatnonzero(key) if key.dtype == bool else key)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        rows = self.read(0, len(self))
+        rows = to_numpy(self.read(0, len(self)))
         return rows if dtype is None else rows.astype(dtype, copy=False)
 
 

@@ -92,6 +92,11 @@ def contents(path: str) -> Contents:
         shape = len(lines), len(columns)
         rows = partial(_open, lines, path if key is None else f"{path}:{key}", columns)
         members.append(Member(key, shape, "float64", rows))
+    if not members:
+        names = ", ".join(lines.names[:8])
+        raise UnusableInput(
+            f"{path} has fewer than two numeric columns ({names}); give each dimension a column"
+        )
     return Contents(path, "table", tuple(members), partial(_sidecar, lines))
 
 

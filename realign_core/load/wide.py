@@ -22,6 +22,7 @@ def wide_sets(columns: Sequence[str]) -> dict[str | None, list[str]]:
     for name in usable:
         prefixes.setdefault(re.sub(r"[\W_]*\d+$", "", name), []).append(name)
     roles = [role_of(prefix) for prefix in prefixes]
-    if len(prefixes) == 2 and sorted(map(str, roles)) == ["source", "target"]:
-        return {prefix: names for prefix, names in prefixes.items() if len(names) > 1}
+    two = sorted(map(str, roles)) == ["source", "target"]
+    if two and min(map(len, prefixes.values())) > 1:
+        return dict(prefixes)
     return {None: usable} if len(usable) > 1 else {}
