@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from realign_core.alignment.base import AffineAligner
+from realign_core.alignment.affine import AffineAligner
 from realign_core.alignment.statistics import MeanTrace, trace_ratio_scale
 from realign_core.moments import Moments
 

@@ -10,22 +10,17 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from realign_core.alignment.affine import AffineMap
 from realign_core.alignment.persistence import write_aligner
+from realign_core.alignment.rows import Mapper, block_tensor, map_blocks, map_rows, row_blocks
 from realign_core.alignment.statistics import MeanTrace, block_moments
-from realign_core.load.batches import Batches, iterate
-from realign_core.moments import Moments, as_tensor
+from realign_core.moments import Moments
 from realign_core.validation import UnusableInput
-
-Mapper = Callable[[Tensor, Tensor], None]
 
 
 class Aligner:
@@ -125,7 +120,7 @@ class Aligner:
         Computed in float32 (float64 for float64 rows). Raises `UnusableInput` before `fit` and for
         rows of another dimension.
         """
-        return self._run(rows, self._ready_mapper())
+        return map_rows(rows, self._ready_mapper(), self.name, self.n_features_in_)
 
     def transform_in_sample(self, rows: Any) -> Any:
         """Mapped fitting rows; differs from `transform` only where a method treats those apart."""
@@ -133,7 +128,7 @@ class Aligner:
 
     def transform_batches(self, rows: Any) -> Iterator[Any]:
         """Mapped rows block by block, for sets larger than memory."""
-        return self._map_blocks(rows, self._ready_mapper())
+        return map_blocks(rows, self._ready_mapper(), self.name, self.n_features_in_)
 
     def save(self, folder: str | Path) -> None:
         """Write settings and learnt values to `folder` (JSON and safetensors), all or nothing."""
@@ -142,7 +137,7 @@ class Aligner:
         write_aligner(folder, self.name, self.settings(), learnt)
 
     def restore(self, learnt: dict[str, Any], where: str) -> None:
-        """Take over learnt values that were saved; raises `UnusableInput` where they do not fit this method."""
+        """Take over saved values; raises `UnusableInput` where they do not fit this method."""
         d = learnt.get("n_features_in_")
         mean = learnt.get("mean_source_")
         whole = isinstance(d, int) and isinstance(mean, Tensor)
@@ -224,106 +219,9 @@ class Aligner:
         return self._mapper()
 
     def _block(self, rows: Any, label: str, dim: int | None) -> Tensor:
-        shape = tuple(getattr(rows, "shape", ()))
-        if len(shape) != 2:
-            raise UnusableInput(f"{label} rows must be a matrix (n, d); this has shape {shape}")
-        if dim is not None and shape[1] != dim:
-            raise UnusableInput(
-                f"{label} rows have dimension {shape[1]} but {self.name} was fitted with {dim}; "
-                "use embeddings of the same model"
-            )
-        block = as_tensor(rows)
-        if not block.is_floating_point():
-            raise UnusableInput(f"{label} rows are {block.dtype}; convert them to a floating type")
-        return block
-
-    def _run(self, rows: Any, mapper: Mapper) -> Any:
-        if isinstance(rows, Tensor):
-            result = torch.empty_like(rows, memory_format=torch.contiguous_format)
-        elif isinstance(rows, (np.ndarray, Batches)):
-            dtype = rows.dtype if isinstance(rows, np.ndarray) else _numpy_dtype(rows)
-            result = np.empty(rows.shape, dtype)
-        else:
-            blocks = list(self._map_blocks(rows, mapper))
-            if not blocks:
-                raise UnusableInput("there are no rows to map; give at least one block")
-            return torch.cat(blocks) if isinstance(blocks[0], Tensor) else np.concatenate(blocks)
-        out, start = as_tensor(result), 0
-        for rows_given in row_blocks(rows, "source"):
-            block = self._block(rows_given, "source", self.n_features_in_)
-            mapper(block, out[start : start + len(block)])
-            start += len(block)
-        return result
-
-    def _map_blocks(self, rows: Any, mapper: Mapper) -> Iterator[Any]:
-        for rows_given in row_blocks(rows, "source"):
-            block = self._block(rows_given, "source", self.n_features_in_)
-            out = torch.empty_like(block, memory_format=torch.contiguous_format)
-            mapper(block, out)
-            yield out if isinstance(rows_given, Tensor) else out.numpy()
-
-
-class AffineAligner(Aligner):
-    """A method whose map is an `AffineMap`; `centroid_stage` asks for ReAlign's last step.
-
-    Learns `scale_` or `matrix_`, `bias_`, and with the stage `centroid_`, the mean after projection.
-    """
-
-    centroid_stage: ClassVar[bool] = False
-
-    def _set_map(self, linear: float | Tensor, bias: Tensor) -> None:
-        if isinstance(linear, Tensor):
-            self.matrix_ = linear
-        else:
-            self.scale_ = float(linear)
-        self.bias_ = bias
-        if self.centroid_stage and not self.normalize:
-            # Off the sphere the map is affine, so its mean is known and can be made exact at once.
-            moved = linear @ self.mean_source_ if isinstance(linear, Tensor) else linear * self.mean_source_
-            self.bias_ = self.mean_target_ - moved
-            self.centroid_ = self.mean_target_.clone()
-        self._sum = torch.zeros_like(bias)
-
-    def _wants_pass(self) -> bool:
-        return self.centroid_stage and not hasattr(self, "centroid_")
-
-    def _add_to_pass(self, block: Tensor, first_row: int) -> None:
-        self._sum += self._affine().projected_sum(block, first_row)
-
-    def _end_pass(self) -> None:
-        self.centroid_ = self._sum / self.n_source_
-
-    def _affine(self) -> AffineMap:
-        return AffineMap(self._linear(), self.bias_, normalize=self.normalize)
-
-    def _linear(self) -> float | Tensor:
-        return self.matrix_ if hasattr(self, "matrix_") else self.scale_
-
-    def _mapper(self) -> Mapper:
-        staged = self.centroid_stage and self.normalize
-        shift = self.mean_target_ - self.centroid_ if staged else None
-        return AffineMap(self._linear(), self.bias_, shift, self.normalize)
-
-
-def row_blocks(rows: Any, label: str) -> Iterator[Any]:
-    """Blocks of rows that can be read more than once."""
-    if isinstance(rows, Iterator):
-        raise UnusableInput(
-            f"{label} is an iterator, which can be read only once; give an array, Batches or a list of blocks"
-        )
-    if isinstance(rows, (np.ndarray, Tensor)) and rows.ndim != 2:
-        raise UnusableInput(f"{label} rows must be a matrix (n, d); this has shape {tuple(rows.shape)}")
-    if isinstance(rows, (str, bytes)) or not hasattr(rows, "__iter__"):
-        raise UnusableInput(
-            f"{label} is {type(rows).__name__}; give an array, a tensor, Batches or a list of blocks"
-        )
-    return iterate(rows)
+        return block_tensor(rows, label, self.name, dim)
 
 
 def _on_cpu(part: MeanTrace | Moments) -> MeanTrace | Moments:
     tensors = {f.name: getattr(part, f.name) for f in dataclasses.fields(part)}
     return dataclasses.replace(part, **{k: v.cpu() for k, v in tensors.items() if isinstance(v, Tensor)})
-
-
-def _numpy_dtype(rows: Batches) -> np.dtype:
-    return np.dtype("float32" if rows.dtype == "bfloat16" else rows.dtype)

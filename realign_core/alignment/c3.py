@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from realign_core.alignment.affine import AffineMap
-from realign_core.alignment.base import AffineAligner
+from realign_core.alignment.affine import AffineAligner
+from realign_core.alignment.affine_map import AffineMap
 from realign_core.alignment.statistics import MeanTrace
 from realign_core.moments import Moments
 from realign_core.validation import UnusableInput, check_choice, check_count, check_non_negative

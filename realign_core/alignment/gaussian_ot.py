@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from realign_core.alignment.base import AffineAligner
+from realign_core.alignment.affine import AffineAligner
 from realign_core.alignment.shrinkage import Shrinkage, check_shrinkage, shrunk
 from realign_core.alignment.statistics import check_source_varies, warn_constant_target
 from realign_core.linalg import monge_map

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from realign_core.alignment.affine import AffineMap
-from realign_core.alignment.base import Aligner, Mapper
+from realign_core.alignment.affine_map import AffineMap
+from realign_core.alignment.base import Aligner
+from realign_core.alignment.rows import Mapper
 from realign_core.alignment.statistics import MeanTrace
 from realign_core.moments import Moments
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from realign_core.alignment.base import AffineAligner
+from realign_core.alignment.affine import AffineAligner
 from realign_core.alignment.statistics import MeanTrace
 from realign_core.moments import Moments
 

@@ -1,4 +1,4 @@
-"""The bias that makes a projected centroid exact, by damped Newton over repeated passes (methods, section 4a)."""
+"""The bias that makes a projected centroid exact: damped Newton in repeated passes (methods, section 4a)."""
 
 from __future__ import annotations
 

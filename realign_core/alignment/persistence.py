@@ -1,4 +1,4 @@
-"""A fitted method in a folder: `aligner.json` (name, settings, numbers) and `arrays.safetensors`; no pickle."""
+"""A fitted method as a folder: `aligner.json` (name, settings, numbers) and `arrays.safetensors`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def write_aligner(folder: str | Path, name: str, settings: dict[str, Any], learn
         text = json.dumps(record, indent=1, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise UnusableInput(
-            f"{name} cannot be saved: {error}; settings and learnt values must be tensors, finite numbers or text"
+            f"{name} cannot be saved: {error}; what it learns must be tensors, finite numbers or text"
         ) from None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -8,8 +8,9 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from realign_core.alignment.affine import AffineMap
-from realign_core.alignment.base import Aligner, Mapper, row_blocks
+from realign_core.alignment.affine_map import AffineMap
+from realign_core.alignment.base import Aligner
+from realign_core.alignment.rows import Mapper, row_blocks
 from realign_core.alignment.statistics import MeanTrace, float64_pieces
 from realign_core.moments import Moments, as_tensor
 from realign_core.validation import UnusableInput

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from realign_core.alignment.base import Aligner, Mapper
+from realign_core.alignment.base import Aligner
+from realign_core.alignment.rows import Mapper, map_rows
 from realign_core.alignment.statistics import MeanTrace, pieces, row_lengths
 from realign_core.moments import Moments
 from realign_core.validation import UnusableInput, check_count
@@ -52,7 +53,8 @@ class RandomTarget(Aligner):
                 "give the fitted rows, or use transform"
             )
         order = iter(derangement(self.n_target_, self.seed))
-        return self._run(rows, self._writer(lambda n: np.fromiter(order, np.int64, n)))
+        writer = self._writer(lambda n: np.fromiter(order, np.int64, n))
+        return map_rows(rows, writer, self.name, self.n_features_in_)
 
     def _reset(self) -> None:
         super()._reset()

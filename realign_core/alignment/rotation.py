@@ -7,7 +7,7 @@ import warnings
 import torch
 from torch import Tensor
 
-from realign_core.alignment.base import AffineAligner
+from realign_core.alignment.affine import AffineAligner
 from realign_core.alignment.newton import STALLED, CentroidNewton
 from realign_core.alignment.shrinkage import shrunk
 from realign_core.alignment.statistics import (
@@ -81,8 +81,8 @@ class Rotation(AffineAligner):
         self.centroid_gap_ = self._newton.gap
         if self.centroid_gap_ > STALLED:
             warnings.warn(
-                f"rotation: after {self._newton.passes} passes the centroid is still {self.centroid_gap_:.2g} "
-                "off; a few rows dominate the set, so more rows are needed",
+                f"rotation: after {self._newton.passes} passes the centroid is still "
+                f"{self.centroid_gap_:.2g} off; a few rows dominate the set, so more rows are needed",
                 AlignmentWarning,
                 stacklevel=2,
             )

@@ -1,4 +1,4 @@
-"""What the methods learn from blocks of rows: lengths, means, traces, in float64 and in cache-sized pieces."""
+"""What the methods learn from blocks of rows: lengths, means, traces; float64, in cache-sized pieces."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def is_constant(rows: MeanTrace | Moments) -> bool:
 
 
 def check_source_varies(source: MeanTrace | Moments, name: str) -> None:
-    """Raise `UnusableInput` where `T_y = 0`, which no scale or covariance map can undo (methods, section 8)."""
+    """Raise `UnusableInput` where `T_y = 0`: no scale or covariance map exists (methods, section 8)."""
     if is_constant(source):
         raise UnusableInput(
             f"{name} cannot be fitted: all source rows are equal, so their variance is 0; "
