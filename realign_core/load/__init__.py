@@ -9,11 +9,13 @@ from realign_core.load.inspecting import Inspection, inspect_path
 from realign_core.load.opening import open_rows
 from realign_core.load.pair import EmbeddingPair, load_pair
 from realign_core.load.report import LoadReport
+from realign_core.load.single import EmbeddingSet, load_set
 from realign_core.load.writing import check_writable, write_rows
 
 __all__ = [
     "Batches",
     "EmbeddingPair",
+    "EmbeddingSet",
     "Inspection",
     "LoadReport",
     "RowSource",
@@ -24,6 +26,7 @@ __all__ = [
     "inspect_path",
     "iterate",
     "load_pair",
+    "load_set",
     "open_rows",
     "write_rows",
 ]

@@ -1,0 +1,59 @@
+"""One set by itself, as `align` needs it: a good source row is kept whatever its partner is."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from realign_core.load.batches import Batches
+from realign_core.load.opening import Opened, open_both, open_one
+from realign_core.load.sides import Side
+from realign_core.validation import UnusableInput, check_count
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddingSet:
+    """Usable rows of one set as stored; `ids` follow them; `dropped` counts the others by reason."""
+
+    rows: Batches
+    name: str
+    ids: np.ndarray | None
+    dropped: dict[str, int]
+    first_dropped: int | None
+
+
+def load_set(
+    path: str | os.PathLike, *, role: str, alone: bool = True, max_rows: int | None = None, seed: int = 0
+) -> EmbeddingSet:
+    """Open the set of `role` ("target" or "source") and drop unusable rows.
+
+    With `alone=False` the file must hold both sets. `max_rows` reads a seeded sample. Raises
+    `UnusableInput` for what cannot be read and for fewer than two usable rows.
+    """
+    if alone:
+        opened = open_one(path, role=role)
+    else:
+        opened = _half(path, role)
+    count = opened.rows.shape[0]
+    wanted = None
+    if max_rows is not None and check_count("max_rows", max_rows, least=2) < count:
+        wanted = np.sort(np.random.default_rng(seed).choice(count, max_rows, replace=False))
+    side = Side.read(opened, wanted)
+    side.require(side.good)
+    ids = opened.sidecar.ids
+    return EmbeddingSet(
+        rows=side.batches(side.good),
+        name=opened.name,
+        ids=None if ids is None else np.asarray(ids)[side.at(side.good)],
+        dropped=side.reasons(),
+        first_dropped=None if side.good.all() else side.first_fault()[0],
+    )
+
+
+def _half(path: str | os.PathLike, role: str) -> Opened:
+    both = open_both(path)
+    if both is None:
+        raise UnusableInput(f"{os.fspath(path)} holds one set of embeddings; name the source file as well")
+    return both[0] if role == "target" else both[1]
