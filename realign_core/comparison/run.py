@@ -141,8 +141,8 @@ class _Run:
         source: Any = self._load(data.source) if fits_in_memory else data.source
         if not fits_in_memory:
             self.notes.append(
-                f"Methods are fitted on all rows and judged on a seeded sample of at most {limit} rows of each "
-                "set; scores that depend on density, such as retention, hold for that many rows."
+                f"Methods are fitted on all rows and judged on a seeded sample of at most {limit} rows of "
+                "each set; scores that depend on density, such as retention, hold for that many rows."
             )
         sampled = self._sample(np.arange(n_x), np.arange(n_y))
         whole = _Side(target, source, self._evaluation(target, source, *sampled), (n_x, n_y), True)

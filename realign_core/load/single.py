@@ -32,10 +32,7 @@ def load_set(
     With `alone=False` the file must hold both sets. `max_rows` reads a seeded sample. Raises
     `UnusableInput` for what cannot be read and for fewer than two usable rows.
     """
-    if alone:
-        opened = open_one(path, role=role)
-    else:
-        opened = _half(path, role)
+    opened = open_one(path, role=role) if alone else _half(path, role)
     count = opened.rows.shape[0]
     wanted = None
     if max_rows is not None and check_count("max_rows", max_rows, least=2) < count:

@@ -1,0 +1,102 @@
+"""`analyze`: one pair of sets in, figures, report and table out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from contextlib import closing
+
+from realign_core.cli.parser import check_methods, load_plugins
+from realign_core.cli.progress import Progress
+from realign_core.load import atomic_text, check_writable, load_pair
+from realign_core.method_names import BUILT_IN_METHODS
+from realign_core.validation import (
+    UnusableInput,
+    check_count,
+    check_fraction,
+    check_non_negative,
+)
+
+STAGES_BESIDE_METHODS = 4
+
+
+def run(options: argparse.Namespace) -> None:
+    """Check everything that is cheap to check, then load, compare and write."""
+    _check(options)
+    with closing(Progress(STAGES_BESIDE_METHODS + len(options.methods or BUILT_IN_METHODS))) as progress:
+        progress("load")
+        data = load_pair(
+            options.target,
+            options.source,
+            paired=options.paired,
+            normalize=not options.no_normalize,
+            max_rows=options.max_rows,
+            seed=options.seed,
+        )
+        load_plugins(options.plugin)
+        from realign_core.comparison import compare
+
+        comparison = compare(
+            data,
+            options.methods,
+            energy=options.energy,
+            k=options.k,
+            split=options.split,
+            seed=options.seed,
+            device=options.device,
+            c3_sigma=options.c3_sigma,
+            bootstrap=options.bootstrap,
+            score_rows=options.score_rows,
+            progress=progress,
+        )
+    _write(comparison, options)
+
+
+def _check(options: argparse.Namespace) -> None:
+    check_fraction("--energy", options.energy)
+    check_fraction("--split", options.split, high_open=True)
+    check_count("--k", options.k)
+    check_count("--seed", options.seed, least=0)
+    check_count("--bootstrap", options.bootstrap, least=2)
+    check_count("--score-rows", options.score_rows, least=2)
+    if options.max_rows is not None:
+        check_count("--max-rows", options.max_rows, least=2)
+    if options.c3_sigma is not None:
+        check_non_negative("--c3-sigma", options.c3_sigma)
+    if options.methods is not None:
+        if not options.methods:
+            raise UnusableInput(f"--methods is empty; choose from {', '.join(BUILT_IN_METHODS)}")
+        check_methods(options.methods, options.plugin)
+    outputs = [path for path in (options.json, options.html, options.csv) if path and path != "-"]
+    for path in outputs:
+        check_writable(path, suffixes=(".json",) if path == options.json else _suffixes(path, options))
+    if len({os.path.realpath(path) for path in outputs}) < len(outputs):
+        raise UnusableInput("two outputs have the same name; give each its own")
+
+
+def _suffixes(path: str, options: argparse.Namespace) -> tuple[str, ...]:
+    return (".html", ".htm") if path == options.html else (".csv",)
+
+
+def _write(comparison, options: argparse.Namespace) -> None:
+    if options.json:
+        text = json.dumps(comparison.to_dict(), allow_nan=False, indent=1)
+        if options.json == "-":
+            print(text)
+        else:
+            atomic_text(options.json, text + "\n")
+    if options.csv:
+        atomic_text(options.csv, comparison.table().to_csv())
+    if options.html:
+        from realign_core.report import report_html
+
+        atomic_text(options.html, report_html(comparison))
+    if options.json != "-":
+        from realign_core.cli.summary import summary
+
+        print(summary(comparison))
+    else:
+        for warning in comparison.warnings:
+            print(f"note: {warning}", file=sys.stderr)

@@ -1,0 +1,141 @@
+"""Arguments of the commands, checked before anything slow is imported."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+from realign_core import __version__
+from realign_core.method_names import BUILT_IN_METHODS
+from realign_core.validation import UnusableInput
+
+SETS = """TARGET and SOURCE are files or folders of embeddings, a row per sample: .npy, .npz (file.npz:key),
+.pt, .safetensors, .parquet, .arrow, .csv, .tsv, .pkl, a folder of shards of one of these, or a clip-retrieval
+folder. SOURCE may be left out where one file or folder holds both sets."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Argument errors answer in one line, like every other unusable input."""
+        raise UnusableInput(f"{message}; see {self.prog} --help")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser; each command's namespace holds `run`, the function that does the work."""
+    parser = _Parser(prog="realign", description="Measure the modality gap between two sets of embeddings.")
+    parser.add_argument("--version", action="version", version=f"gapscope {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _analyze(commands)
+    _align(commands)
+    _inspect(commands)
+    _app(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, summary: str, epilog: str | None = None) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=summary, description=summary, epilog=epilog)
+
+    def run(options: argparse.Namespace) -> None:
+        import_module(f"realign_core.cli.{name}").run(options)
+
+    command.set_defaults(run=run)
+    return command
+
+
+def _analyze(commands: Any) -> None:
+    command = _command(commands, "analyze", "Measure the gap and compare the alignment methods.", SETS)
+    command.add_argument("target", metavar="TARGET", help="image embeddings, or both sets")
+    command.add_argument("source", metavar="SOURCE", nargs="?", help="text embeddings")
+    _data_options(command)
+    command.add_argument("--energy", type=float, default=0.99, metavar="E", help="share of energy held by U")
+    command.add_argument("--methods", type=_names, metavar="a,b", help="methods to compare (default: all)")
+    command.add_argument("--k", type=int, default=10, metavar="K", help="neighbours of the retention score")
+    command.add_argument("--split", type=float, default=0.5, metavar="S", help="share of rows fitted on")
+    command.add_argument("--c3-sigma", type=float, metavar="S", help="C3's noise per coordinate")
+    command.add_argument("--bootstrap", type=int, default=200, metavar="B", help="resamples of an interval")
+    command.add_argument(
+        "--score-rows",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="judge methods on at most N seeded rows of each set (moments always use every row)",
+    )
+    command.add_argument("--json", metavar="FILE|-", help="write every figure as JSON; - for standard output")
+    command.add_argument("--html", metavar="FILE", help="write a self-contained report")
+    command.add_argument("--csv", metavar="FILE", help="write the table of methods")
+
+
+def _align(commands: Any) -> None:
+    command = _command(
+        commands,
+        "align",
+        "Map SOURCE into the distribution of TARGET and write the mapped rows.",
+        SETS + " With --load-aligner TARGET may be left out.",
+    )
+    command.add_argument("target", metavar="TARGET", help="image embeddings, or both sets")
+    command.add_argument("source", metavar="SOURCE", nargs="?", help="text embeddings to map")
+    _data_options(command)
+    command.add_argument("--method", default=None, metavar="NAME", help="alignment method (default: realign)")
+    command.add_argument("--c3-sigma", type=float, metavar="S", help="C3's noise per coordinate")
+    command.add_argument("--energy", type=float, default=0.99, metavar="E", help="share of energy held by U")
+    command.add_argument(
+        "--out",
+        metavar="FILE",
+        required=True,
+        help=".npy, .npz, .safetensors, .parquet or .pkl",
+    )
+    command.add_argument("--save-aligner", metavar="DIR", help="also write the fitted method")
+    command.add_argument("--load-aligner", metavar="DIR", help="map with a method fitted before")
+
+
+def _inspect(commands: Any) -> None:
+    command = _command(commands, "inspect", "Say what a file or folder of embeddings holds; writes nothing.")
+    command.add_argument("file", metavar="FILE")
+
+
+def _app(commands: Any) -> None:
+    command = _command(commands, "app", "Start the dashboard in the browser.")
+    command.add_argument("--data", metavar="ROOT", help="folder from which server paths may be read")
+    command.add_argument("--port", type=int, default=8501, metavar="P")
+    command.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+
+
+def _data_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--paired", choices=("auto", "yes", "no"), default="auto", help="whether row i pairs with row i"
+    )
+    command.add_argument("--no-normalize", action="store_true", help="use rows as they are, off the sphere")
+    command.add_argument("--max-rows", type=int, metavar="N", help="read a seeded sample of at most N rows")
+    command.add_argument("--seed", type=int, default=0, metavar="N")
+    command.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    command.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="import a Python module that registers methods of your own",
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def check_methods(names: Sequence[str], plugins: Sequence[str]) -> None:
+    """Refuse unknown names at once where no plugin can bring them."""
+    if plugins:
+        return
+    unknown = [name for name in names if name not in BUILT_IN_METHODS]
+    if unknown:
+        raise UnusableInput(f"there is no method {unknown[0]!r}; choose from {', '.join(BUILT_IN_METHODS)}")
+
+
+def load_plugins(modules: Sequence[str]) -> None:
+    """Import the modules that register methods."""
+    for module in modules:
+        try:
+            import_module(module)
+        except ImportError as error:
+            raise UnusableInput(f"--plugin {module} cannot be imported: {error}") from error
