@@ -19,6 +19,8 @@ TRACEBACK = "GAPSCOPE_TRACEBACK"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status (0 done, 1 failed, 2 unusable input, 130 interrupted)."""
+    # Threads that spin while they wait cost a busy machine a factor of ten; torch reads this when imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         options = build_parser().parse_args(arguments)
         options.run(options)

@@ -1,0 +1,30 @@
+"""What all tests share: the real data beside the project, where it is there."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+# Read by torch's threads when it is imported: spinning threads starve the other test processes.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+REAL_SETS = ("clip_vitb32_coco500", "things200_vitl14_same_modality")
+
+
+def shared_file(relative: str) -> Path:
+    """A file of the folder beside the project; skips the test where that is not there."""
+    path = SHARED / relative
+    if not path.exists():
+        pytest.skip(f"{relative} lies beside the project and is not there")
+    return path
+
+
+@pytest.fixture(scope="session", params=REAL_SETS)
+def real_set(request) -> tuple[Path, dict]:
+    """A real `(2, n, d)` file and what an independent implementation reads on it."""
+    golden = json.loads(shared_file(f"golden/{request.param}.json").read_text())
+    return shared_file(f"data/{request.param}.npy"), golden
