@@ -1,0 +1,41 @@
+# Everything runs in .venv, which `make setup` builds from requirements-dev.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+# One thread a test process: two processes on two cores are faster than threads that wait for each other.
+TEST_PROCESSES ?= 2
+export OMP_WAIT_POLICY ?= PASSIVE
+export STREAMLIT_BROWSER_GATHER_USAGE_STATS = false
+
+.PHONY: help setup app test lint bench clean
+
+help:
+	@echo "make setup   install into .venv"
+	@echo "make app     start the dashboard on the bundled sample"
+	@echo "make test    check style and run every test"
+	@echo "make bench   measure speed and memory"
+
+setup: $(STAMP)
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+app: $(STAMP)
+	$(BIN)/python -m realign_core app
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+test: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
