@@ -52,8 +52,8 @@ def scan(rows: Batches) -> Scan:
 
 def _scan_piece(piece: np.ndarray, dtype: str, coefficients: np.ndarray, out: Scan, where: slice) -> None:
     wide = np.float32 if dtype in ("float16", "bfloat16") else np.float64
-    piece = np.ascontiguousarray(piece, dtype=wide)
     with np.errstate(all="ignore"):
+        piece = np.ascontiguousarray(piece, dtype=wide)
         high, low = piece.max(axis=1), piece.min(axis=1)
         largest = np.maximum(high, -low)
         quotient = piece / np.where(largest == 0, 1, largest)[:, None]

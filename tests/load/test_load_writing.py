@@ -1,4 +1,4 @@
-"""Outputs appear whole or not at all, in every format, and what cannot be written is found before the work."""
+"""Outputs appear whole or not at all in every format; what cannot be written is found before the work."""
 
 import os
 import subprocess
@@ -103,7 +103,7 @@ def test_an_interrupted_write_leaves_what_was_there(tmp_path, suffix, error):
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_wrong_counts_are_a_fault_of_the_caller(tmp_path, suffix):
     for n, dim in ((49, 6), (51, 6), (50, 5)):
-        with pytest.raises(ValueError, match="declared|rows are"):
+        with pytest.raises(ValueError, match=r"declared|rows are"):
             write_rows(tmp_path / f"a{suffix}", blocks(X), n=n, dim=dim)
     with pytest.raises(ValueError, match="3 ids for 50 rows"):
         write_rows(tmp_path / f"a{suffix}", X, n=50, dim=6, ids=[1, 2, 3])
@@ -163,10 +163,10 @@ def test_a_folder_without_permission_is_found_before_the_work(tmp_path, monkeypa
 
     monkeypatch.setattr(builtins, "open", denied)
     with pytest.raises(
-        UnusableInput, match="a.npy cannot be written: Permission denied; choose another place"
+        UnusableInput, match=r"a\.npy cannot be written: Permission denied; choose another place"
     ):
         check_writable(tmp_path / "a.npy")
-    with pytest.raises(UnusableInput, match="a.json cannot be written: Permission denied"):
+    with pytest.raises(UnusableInput, match=r"a\.json cannot be written: Permission denied"):
         atomic_text(tmp_path / "a.json", "{}")
 
 
@@ -191,7 +191,7 @@ def test_links_and_pipes_keep_what_they_are(tmp_path):
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
-    with pytest.raises(UnusableInput, match="a.json cannot be written: No space left on device"):
+    with pytest.raises(UnusableInput, match=r"a\.json cannot be written: No space left on device"):
         write_to_full_disk(tmp_path / "a.json")
     assert os.listdir(tmp_path) == []
 
