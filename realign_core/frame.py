@@ -45,7 +45,9 @@ class FixedFrame:
         Raises `UnusableInput` where `energy` is outside (0, 1] or both sets are constant.
         """
         check_fraction("energy", energy)
-        moments = (Moments.from_batches(rows, normalize=normalize, device=device) for rows in (source, target))
+        moments = (
+            Moments.from_batches(rows, normalize=normalize, device=device) for rows in (source, target)
+        )
         return cls.from_moments(*moments, energy=energy)
 
     def with_energy(self, energy: float) -> FixedFrame:
