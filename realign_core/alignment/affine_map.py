@@ -8,8 +8,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from realign_core.alignment.statistics import float64_pieces, pieces, row_lengths
-from realign_core.moments import statistics_device
+from realign_core.alignment.statistics import (
+    PIECE_ELEMENTS,
+    PRODUCT_ELEMENTS,
+    float64_pieces,
+    pieces,
+    row_lengths,
+    unit_pieces,
+)
 
 CANCELLED = 1e-6
 """A squared length at or below this, from its expanded square, has lost too many digits to cancellation."""
@@ -35,7 +41,8 @@ class AffineMap:
     def __call__(self, block: Tensor, out: Tensor) -> None:
         """Write the mapped rows of `block` to `out`, both `(n, d)`; rows are counted over calls."""
         dtype = torch.float64 if block.dtype == torch.float64 else torch.float32
-        for start, piece in pieces(block):
+        elements = PRODUCT_ELEMENTS if isinstance(self.linear, Tensor) else PIECE_ELEMENTS
+        for start, piece in pieces(block.detach(), elements):
             place = out[start : start + len(piece)]
             rows = piece.to(dtype)
             lengths = row_lengths(rows, self.row, "source") if self.normalize else None
@@ -79,12 +86,10 @@ class AffineMap:
     def projected_sum(self, block: Tensor, first_row: int) -> Tensor:
         """Sum over the block of `normalize(L u + b)`, `(d,)` float64 on the CPU."""
         if isinstance(self.linear, Tensor):
-            rows = float64_pieces(block, normalize=self.normalize, first_row=first_row)
+            rows = unit_pieces(block, normalize=self.normalize, first_row=first_row)
             return sum((self._map(piece, None).sum(dim=0) for piece in rows), torch.zeros(())).cpu()
         total = torch.zeros_like(self.bias)
-        where = statistics_device(block)
-        for start, piece in pieces(block):
-            rows = piece.to(where).double()
+        for start, rows in float64_pieces(block):
             total += self._scaled_sum(rows, 1 / row_lengths(rows, first_row + start, "source")).cpu()
         return total
 

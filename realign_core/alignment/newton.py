@@ -34,12 +34,15 @@ class CentroidNewton:
         self._slope = 0.0
         self._fraction = 1.0
         self._hessian: Tensor | None = None
+        self._scratch: Tensor | None = None
         self._renew = True
         self._clear()
 
     def add(self, rows: Tensor) -> None:
         """Add rows to the evaluation of the candidate."""
-        moved = rows + self._candidate.to(rows.device)
+        if self._scratch is None or self._scratch.shape[0] < len(rows):
+            self._scratch = torch.empty_like(rows)
+        moved = torch.add(rows, self._candidate.to(rows.device), out=self._scratch[: len(rows)])
         lengths = torch.linalg.vector_norm(moved, dim=1).clamp_min(torch.finfo(rows.dtype).tiny)
         self._n += len(rows)
         self._lengths += float(lengths.sum())
@@ -47,7 +50,7 @@ class CentroidNewton:
         if self._renew:
             # mean (I - u u') / ||z + b||: the weights go in as their roots, so one product gives the sum.
             self._inverse_lengths += float((1 / lengths).sum())
-            weighted = moved / lengths[:, None] ** 1.5
+            weighted = moved.div_(lengths[:, None] ** 1.5)
             self._outer += (weighted.mT @ weighted).cpu()
 
     def end_pass(self) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from realign_core.alignment.affine_map import AffineMap
 from realign_core.alignment.base import Aligner
 from realign_core.alignment.rows import Mapper, row_blocks
-from realign_core.alignment.statistics import MeanTrace, float64_pieces
+from realign_core.alignment.statistics import MeanTrace, unit_pieces
 from realign_core.moments import Moments, as_tensor
 from realign_core.validation import UnusableInput
 
@@ -48,7 +48,7 @@ class Procrustes(Aligner):
         return self
 
     def _unit(self, rows: Any, first_row: int, label: str) -> Iterator[Tensor]:
-        return float64_pieces(as_tensor(rows), normalize=self.normalize, first_row=first_row, name=label)
+        return unit_pieces(as_tensor(rows), normalize=self.normalize, first_row=first_row, name=label)
 
     def _read(self, source: Any, target: Any) -> None:
         for y, x in paired_blocks(source, target):

@@ -14,7 +14,7 @@ from realign_core.alignment.statistics import (
     AlignmentWarning,
     MeanTrace,
     check_source_varies,
-    float64_pieces,
+    unit_pieces,
     warn_constant_target,
 )
 from realign_core.linalg import monge_map
@@ -70,7 +70,7 @@ class Rotation(AffineAligner):
         return not hasattr(self, "centroid_gap_")
 
     def _add_to_pass(self, block: Tensor, first_row: int) -> None:
-        for rows in float64_pieces(block, normalize=True, first_row=first_row):
+        for rows in unit_pieces(block, normalize=True, first_row=first_row):
             self._newton.add(rows @ self.matrix_.mT.to(rows.device) if self.bures else rows)
 
     def _end_pass(self) -> None:

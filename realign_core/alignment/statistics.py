@@ -13,8 +13,11 @@ from realign_core.linalg import ZERO_TRACE
 from realign_core.moments import Moments, statistics_device
 from realign_core.validation import UnusableInput
 
-PIECE_ELEMENTS = 2**20
-"""Numbers worked on at a time: a piece stays in the cache, and is long enough to occupy all cores."""
+PIECE_ELEMENTS = 2**18
+"""Numbers worked on at a time: a piece stays in a core's cache while several passes go over it."""
+
+PRODUCT_ELEMENTS = 2**20
+"""The same for products with a `(d, d)` matrix, which are faster in longer pieces."""
 
 
 class AlignmentWarning(UserWarning):
@@ -41,15 +44,33 @@ def row_lengths(rows: Tensor, first_row: int, name: str) -> Tensor:
     return lengths
 
 
-def float64_pieces(
-    block: Tensor, *, normalize: bool, first_row: int = 0, name: str = "source"
-) -> Iterator[Tensor]:
-    """Cache-sized float64 pieces of a block where statistics run, unit rows if `normalize`."""
+def float64_pieces(block: Tensor, elements: int = PIECE_ELEMENTS) -> Iterator[tuple[int, Tensor]]:
+    """First row and float64 rows of each piece of a block, where statistics run.
+
+    All pieces share one buffer, since fresh memory costs more than the conversion: use a piece before
+    asking for the next, and leave it as it is.
+    """
     where = statistics_device(block)
-    for start, piece in pieces(block):
-        rows = piece.to(where).double()
-        lengths = row_lengths(rows, first_row + start, name) if normalize else None
-        yield rows if lengths is None else rows / lengths[:, None]
+    buffer: Tensor | None = None
+    for start, piece in pieces(block.detach(), elements):
+        if piece.dtype == torch.float64 and piece.device == where:
+            yield start, piece
+            continue
+        if buffer is None:
+            buffer = torch.empty(piece.shape, dtype=torch.float64, device=where)
+        yield start, buffer[: len(piece)].copy_(piece.to(where))
+
+
+def unit_pieces(block: Tensor, *, normalize: bool, first_row: int, name: str = "source") -> Iterator[Tensor]:
+    """Float64 pieces as above, of unit rows if `normalize`; long enough for products with a matrix."""
+    unit: Tensor | None = None
+    for start, rows in float64_pieces(block, PRODUCT_ELEMENTS):
+        if not normalize:
+            yield rows
+            continue
+        unit = torch.empty_like(rows) if unit is None else unit
+        lengths = row_lengths(rows, first_row + start, name)
+        yield torch.div(rows, lengths[:, None], out=unit[: len(rows)])
 
 
 @dataclass(frozen=True)
@@ -64,9 +85,7 @@ class MeanTrace:
     def of(cls, block: Tensor, *, normalize: bool, first_row: int, name: str) -> MeanTrace:
         """Mean and trace of a block; unit rows never have to be formed, as `sum y/||y|| = Y' w`."""
         total: MeanTrace | None = None
-        where = statistics_device(block)
-        for start, piece in pieces(block):
-            rows = piece.to(where).double()
+        for start, rows in float64_pieces(block):
             n = rows.shape[0]
             if normalize:
                 mean = rows.mT @ (1 / row_lengths(rows, first_row + start, name)) / n
