@@ -19,7 +19,7 @@ from realign_core.validation import (
     check_non_negative,
 )
 
-STAGES_BESIDE_METHODS = 4
+STAGES_BESIDE_METHODS = 6
 
 
 def run(options: argparse.Namespace) -> None:

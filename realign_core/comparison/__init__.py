@@ -1,8 +1,19 @@
 """Methods side by side: scores in-sample and held-out, with intervals, references and floors."""
 
+from realign_core.comparison.bench import Bench
 from realign_core.comparison.result import Comparison, MethodResult
-from realign_core.comparison.run import compare
+from realign_core.comparison.run import assemble, chosen_methods, compare
 from realign_core.comparison.scoring import COLLAPSED_BELOW, SCORES
 from realign_core.comparison.settings import Settings
 
-__all__ = ["COLLAPSED_BELOW", "SCORES", "Comparison", "MethodResult", "Settings", "compare"]
+__all__ = [
+    "COLLAPSED_BELOW",
+    "SCORES",
+    "Bench",
+    "Comparison",
+    "MethodResult",
+    "Settings",
+    "assemble",
+    "chosen_methods",
+    "compare",
+]

@@ -13,6 +13,7 @@ from realign_core.comparison.projection import Projection
 from realign_core.comparison.scoring import COLLAPSED_BELOW, SCORES
 from realign_core.comparison.settings import Settings
 from realign_core.diagnostics.diagnosis import Diagnosis
+from realign_core.diagnostics.drift_path import DriftPath
 from realign_core.load.report import LoadReport
 
 SCHEMA_VERSION = 1
@@ -85,6 +86,7 @@ class Comparison:
     judged: dict[str, int]
     warnings: tuple[str, ...]
     seconds: dict[str, float]
+    drift_path: DriftPath | None = None
 
     def difference(self, first: str, second: str, score: str) -> tuple[float, float, float] | None:
         """Held-out `first - second` with its 95 % interval from shared resamples; None without both.

@@ -1,32 +1,21 @@
-"""Fit, map, judge: every method on the same rows."""
+"""The whole analysis in one call: diagnosis, then every method on the same rows."""
 
 from __future__ import annotations
 
 import time
-import warnings as python_warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from realign_core import alignment
-from realign_core.comparison.evaluation import Evaluation, K
-from realign_core.comparison.intervals import Replicates, Resampling
-from realign_core.comparison.projection import Projection
-from realign_core.comparison.result import Comparison, MethodResult, MethodView, ReferenceView
-from realign_core.comparison.scoring import FloorWeights, MapScores, score, score_reference
+from realign_core.comparison.bench import Bench
+from realign_core.comparison.result import Comparison, MethodResult
 from realign_core.comparison.settings import Settings
-from realign_core.comparison.split import SMALLEST_EVALUATION, Split, split_pairs, split_unpaired
-from realign_core.diagnostics.angular import BINS, bin_of
-from realign_core.diagnostics.diagnosis import diagnose
+from realign_core.diagnostics.diagnosis import Diagnosis, diagnose
+from realign_core.diagnostics.drift_path import drift_path
 from realign_core.diagnostics.statistics import Progress, silent
-from realign_core.linalg import eigenvalues_descending
-from realign_core.load import Batches, EmbeddingPair
-from realign_core.moments import Moments, float64_blocks, statistics_device
+from realign_core.load import EmbeddingPair
+from realign_core.moments import statistics_device
 from realign_core.validation import UnusableInput
 
 
@@ -44,249 +33,61 @@ def compare(
     Raises `UnusableInput` for options out of range, unknown methods, and a paired method on unpaired data.
     """
     settings = Settings(methods=None if methods is None else tuple(methods), **options)
-    return _Run(data, settings, progress).result()
-
-
-@dataclass(frozen=True)
-class _Side:
-    """Rows to fit on and rows to judge on; `whole` where they are all the same rows."""
-
-    fit_target: Any
-    fit_source: Any
-    evaluation: Evaluation
-    n_fit: tuple[int, int]
-    in_sample: bool
-
-
-class _Run:
-    def __init__(self, data: EmbeddingPair, settings: Settings, progress: Progress):
-        self.data, self.settings, self.progress = data, settings, progress
-        self.device = statistics_device(None, settings.device)
-        self.names = _chosen(data, settings)
-        self.seconds: dict[str, float] = {}
-        self.notes: list[str] = []
-        n = min(len(data.target), len(data.source))
-        if settings.k > n - 1:
-            raise UnusableInput(
-                f"--k is {settings.k}, but {n} rows have {n - 1} neighbours; use --k {n - 1} or less"
-            )
-
-    def result(self) -> Comparison:
-        """Run every stage in order."""
-        settings, data = self.settings, self.data
-        with self._timed("diagnose"):
-            diagnosis = diagnose(
-                data,
-                energy=settings.energy,
-                seed=settings.seed,
-                device=settings.device,
-                progress=self.progress,
-            )
-        with self._timed("read"):
-            whole, held_out, split = self._sides()
-        shown = held_out or whole
-        projection = Projection.fit(
-            shown.evaluation.x, shown.evaluation.y, paired=data.paired, seed=settings.seed
-        )
-        resampling = None
-        if held_out:
-            resampling = Resampling(held_out.evaluation, bootstrap=settings.bootstrap, seed=settings.seed)
-        methods = {}
-        for name in self.names:
-            with self._timed(name):
-                methods[name] = self._judge(name, whole, held_out, projection, resampling)
-        reference = {}
-        if held_out and split:
-            self.progress("reference")
-            with self._timed("reference"):
-                reference = self._reference(held_out, split)
-        evaluation = shown.evaluation
-        return Comparison(
-            settings=settings,
-            device=self.device.type,
-            normalize=data.normalize,
-            dataset=data.report,
-            diagnosis=diagnosis,
-            methods=methods,
-            reference=reference,
-            projection=projection,
-            view=_reference_view(evaluation, projection),
-            judged={
-                "in_sample_target": whole.evaluation.n_target,
-                "in_sample_source": whole.evaluation.n_source,
-                "held_out_target": held_out.evaluation.n_target if held_out else 0,
-                "held_out_source": held_out.evaluation.n_source if held_out else 0,
-            },
-            warnings=(*data.report.warnings, *diagnosis.warnings, *dict.fromkeys(self.notes)),
-            seconds=self.seconds,
-        )
+    names = chosen_methods(data, settings)
+    seconds: dict[str, float] = {}
 
     @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
+    def stage(name: str) -> Iterator[None]:
+        progress(name)
         start = time.perf_counter()
         yield
-        self.seconds[stage] = time.perf_counter() - start
+        seconds[name] = time.perf_counter() - start
 
-    def _sides(self) -> tuple[_Side, _Side | None, Split | None]:
-        """The in-sample side, and the held-out side where enough rows are left to judge on."""
-        data, settings = self.data, self.settings
-        n_x, n_y = len(data.target), len(data.source)
-        if data.paired:
-            split = split_pairs(n_x, settings.split, settings.seed, data.groups)
-        else:
-            split = split_unpaired(n_x, n_y, settings.split, settings.seed)
-        limit = settings.score_rows
-        fits_in_memory = max(n_x, n_y) <= limit
-        target: Any = self._load(data.target) if fits_in_memory else data.target
-        source: Any = self._load(data.source) if fits_in_memory else data.source
-        if not fits_in_memory:
-            self.notes.append(
-                f"Methods are fitted on all rows and judged on a seeded sample of at most {limit} rows of "
-                "each set; scores that depend on density, such as retention, hold for that many rows."
-            )
-        sampled = self._sample(np.arange(n_x), np.arange(n_y))
-        whole = _Side(target, source, self._evaluation(target, source, *sampled), (n_x, n_y), True)
-        fits = min(len(split.fit_target), len(split.fit_source))
-        if split.smallest_judged < SMALLEST_EVALUATION or fits < 2:
-            self.notes.append(
-                f"The held-out side has {split.smallest_judged} rows to judge on; at least "
-                f"{SMALLEST_EVALUATION} are needed, so only in-sample scores are given."
-            )
-            return whole, None, None
-        judged = self._sample(split.judge_target, split.judge_source)
-        held_out = _Side(
-            _rows(target, split.fit_target),
-            _rows(source, split.fit_source),
-            self._evaluation(target, source, *judged),
-            (len(split.fit_target), len(split.fit_source)),
-            False,
+    with stage("read"):
+        bench = Bench(data, settings)
+    with stage("diagnose"):
+        diagnosis = diagnose(
+            data, energy=settings.energy, seed=settings.seed, device=settings.device, progress=progress
         )
-        smallest = min(held_out.evaluation.n_target, held_out.evaluation.n_source)
-        for k, scores in ((settings.k, "retention"), (K, "omega")):
-            if k > smallest - 1:
-                self.notes.append(f"Held-out {scores} needs more than {k} judged rows; there are {smallest}.")
-        return whole, held_out, split
-
-    def _load(self, rows: Batches) -> Tensor:
-        blocks = float64_blocks(rows, normalize=self.data.normalize, device=self.settings.device)
-        return torch.cat(list(blocks))
-
-    def _sample(self, target: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """At most `score_rows` of each, seeded; the same pairs of both where they are pairs."""
-        limit = self.settings.score_rows
-        generator = np.random.default_rng(self.settings.seed)
-        if self.data.paired:
-            chosen = (
-                target if len(target) <= limit else np.sort(generator.choice(target, limit, replace=False))
-            )
-            return chosen, chosen
-        pick = (
-            rows if len(rows) <= limit else np.sort(generator.choice(rows, limit, replace=False))
-            for rows in (target, source)
-        )
-        return tuple(pick)
-
-    def _evaluation(
-        self, target: Any, source: Any, target_rows: np.ndarray, source_rows: np.ndarray
-    ) -> Evaluation:
-        groups = None
-        if self.data.paired and self.data.groups is not None:
-            groups = torch.from_numpy(self.data.groups[target_rows])
-        x, y = (
-            rows if isinstance(rows, Tensor) else self._load(rows)
-            for rows in (_rows(target, target_rows), _rows(source, source_rows))
-        )
-        return Evaluation(
-            x, y, paired=self.data.paired, k=self.settings.k, seed=self.settings.seed, groups=groups
-        )
-
-    def _judge(
-        self,
-        name: str,
-        whole: _Side,
-        held_out: _Side | None,
-        projection: Projection,
-        resampling: Resampling | None,
-    ) -> MethodResult | None:
-        self.progress(name)
-        traits = alignment.traits(self._create(name))
-        try:
-            inside, seconds = self._map_and_score(name, whole)
-            outside = None
-            if held_out:
-                outside, seconds = self._map_and_score(name, held_out)
-        except UnusableInput as error:
-            self.notes.append(f"{name} could not be fitted: {error}")
-            return None
-        shown = outside or inside
-        replicates: dict[str, Replicates] = resampling.replicates(outside) if outside else {}
-        retention = shown.source_rows.get("retention")
-        return MethodResult(
-            name=name,
-            in_sample=inside.values,
-            held_out=outside.values if outside else None,
-            interval={score: found.interval(outside.values[score]) for score, found in replicates.items()},
-            uses_pairs=traits.uses_pairs,
-            adds_noise=traits.adds_noise,
-            trained=traits.trained,
-            seconds=seconds,
-            replicates=replicates,
-            view=MethodView(
-                points=projection.points(shown.mapped, projection.source_rows),
-                spectrum=shown.spectrum.cpu().numpy(),
-                histogram=shown.histogram.cpu().numpy(),
-                retention=None if retention is None else retention.cpu().numpy(),
-            ),
-        )
-
-    def _create(self, name: str) -> Any:
-        common = {"normalize": self.data.normalize, "seed": self.settings.seed}
-        return alignment.create(name, **{**common, **self.settings.options_of(name)})
-
-    def _map_and_score(self, name: str, side: _Side) -> tuple[MapScores, dict[str, float]]:
-        method = self._create(name)
-        traits = alignment.traits(method)
-        evaluation = side.evaluation
-        copies = side.in_sample and traits.copies_target
-        started = time.perf_counter()
-        with python_warnings.catch_warnings(record=True) as caught:
-            python_warnings.simplefilter("always", alignment.AlignmentWarning)
-            if copies:
-                # In-sample a copying method must know the judged rows, which may be a sample of all.
-                method.fit(source=evaluation.y, target=evaluation.x)
-            elif traits.copies_target:
-                method.fit(source=evaluation.y, target=self._some(side.fit_target))
-            else:
-                method.fit(source=side.fit_source, target=side.fit_target)
-        fitted = time.perf_counter()
-        mapped = (
-            alignment.map_in_sample(method, evaluation.y)
-            if side.in_sample
-            else method.transform(evaluation.y)
-        )
-        mapped = torch.as_tensor(mapped, dtype=torch.float64, device=evaluation.y.device)
-        done = time.perf_counter()
-        self.notes += [f"{name}: {w.message}" for w in caught if w.category is alignment.AlignmentWarning]
-        scores = score(evaluation, mapped, floor=_floor(side, traits), mixing=not copies)
-        return scores, {"fit": fitted - started, "transform": done - fitted}
-
-    def _some(self, rows: Any) -> Any:
-        """A seeded sample of at most `score_rows` rows, for what has to hold them in memory."""
-        limit = self.settings.score_rows
-        if len(rows) <= limit:
-            return rows
-        chosen = np.random.default_rng(self.settings.seed).choice(len(rows), limit, replace=False)
-        return _rows(rows, chosen)
-
-    def _reference(self, side: _Side, split: Split) -> dict[str, float | None]:
-        evaluation = side.evaluation
-        others = split.fit_target[: evaluation.n_target]
-        rows = _rows(self.data.target, others)
-        weights = FloorWeights(1 / evaluation.n_target, 1 / len(others))
-        return score_reference(evaluation, self._load(rows), weights)
+    found = {}
+    for name in names:
+        with stage(name):
+            found[name] = bench.judge(name, **settings.options_of(name))
+    with stage("reference"):
+        reference = bench.reference
+    return assemble(bench, settings, diagnosis, found, reference=reference, seconds=seconds)
 
 
-def _chosen(data: EmbeddingPair, settings: Settings) -> tuple[str, ...]:
+def assemble(
+    bench: Bench,
+    settings: Settings,
+    diagnosis: Diagnosis,
+    found: dict[str, tuple[MethodResult | None, list[str]]],
+    *,
+    reference: dict[str, float | None],
+    seconds: dict[str, float],
+) -> Comparison:
+    """One `Comparison` of parts that may have been computed at different times."""
+    data = bench.data
+    notes = [*bench.notes, *(note for _, told in found.values() for note in told)]
+    return Comparison(
+        settings=settings,
+        device=statistics_device(None, settings.device).type,
+        normalize=data.normalize,
+        dataset=data.report,
+        diagnosis=diagnosis,
+        methods={name: result for name, (result, _) in found.items()},
+        reference=reference,
+        projection=bench.projection,
+        view=bench.view,
+        judged=bench.judged,
+        warnings=(*data.report.warnings, *diagnosis.warnings, *dict.fromkeys(notes)),
+        seconds=seconds,
+        drift_path=drift_path(bench.whole.evaluation.x, bench.whole.evaluation.y, diagnosis),
+    )
+
+
+def chosen_methods(data: EmbeddingPair, settings: Settings) -> tuple[str, ...]:
     """Names to run: those asked for, else every registered method that the data allows."""
     known = alignment.method_names()
     needs_pairs = {n for n in settings.methods or known if alignment.traits(alignment.create(n)).uses_pairs}
@@ -300,35 +101,3 @@ def _chosen(data: EmbeddingPair, settings: Settings) -> tuple[str, ...]:
             "leave it out of --methods"
         )
     return tuple(dict.fromkeys(settings.methods))
-
-
-def _map(method: Any, rows: Tensor) -> Any:
-    return method.transform(rows)
-
-
-def _rows(rows: Any, indices: np.ndarray) -> Any:
-    if isinstance(rows, Tensor):
-        return rows[torch.from_numpy(indices).to(rows.device)]
-    return rows.subset(np.sort(indices))
-
-
-def _floor(side: _Side, traits: alignment.Traits) -> FloorWeights | None:
-    """Weights of the sampling floor; none in-sample for a fitted mean, whose gap is small by construction."""
-    evaluation = side.evaluation
-    weights = 1 / evaluation.n_target, 1 / evaluation.n_source
-    if not traits.fits_mean:
-        return FloorWeights(*weights)
-    if side.in_sample:
-        return None
-    return FloorWeights(weights[0] + 1 / side.n_fit[0], weights[1] + 1 / side.n_fit[1])
-
-
-def _reference_view(evaluation: Evaluation, projection: Projection) -> ReferenceView:
-    return ReferenceView(
-        target_points=projection.points(evaluation.x, projection.target_rows),
-        source_points=projection.points(evaluation.y, projection.source_rows),
-        target_spectrum=eigenvalues_descending(evaluation.target_moments.covariance).cpu().numpy(),
-        source_spectrum=eigenvalues_descending(Moments.of(evaluation.y).covariance).cpu().numpy(),
-        target_histogram=torch.bincount(evaluation.target_bins, minlength=BINS).numpy(),
-        source_histogram=torch.bincount(bin_of(evaluation.source_cosines), minlength=BINS).numpy(),
-    )

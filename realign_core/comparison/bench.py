@@ -1,0 +1,281 @@
+"""The rows on which methods meet, prepared once, and the judging of one method on them."""
+
+from __future__ import annotations
+
+import time
+import warnings as python_warnings
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from realign_core import alignment
+from realign_core.comparison.evaluation import Evaluation, K
+from realign_core.comparison.intervals import Replicates, Resampling
+from realign_core.comparison.projection import Projection
+from realign_core.comparison.result import MethodResult, MethodView, ReferenceView
+from realign_core.comparison.scoring import FloorWeights, MapScores, score, score_reference
+from realign_core.comparison.settings import Settings
+from realign_core.comparison.split import SMALLEST_EVALUATION, Split, split_pairs, split_unpaired
+from realign_core.diagnostics.angular import BINS, bin_of
+from realign_core.linalg import eigenvalues_descending
+from realign_core.load import Batches, EmbeddingPair
+from realign_core.moments import Moments, float64_blocks
+from realign_core.validation import UnusableInput
+
+
+@dataclass(frozen=True)
+class Side:
+    """Rows to fit on and rows to judge on."""
+
+    fit_target: Any
+    fit_source: Any
+    evaluation: Evaluation
+    n_fit: tuple[int, int]
+    in_sample: bool
+
+
+class Bench:
+    """Splits, samples and caches of one pair of sets; `judge` fits, maps and scores one method.
+
+    Of `settings` it uses `k`, `split`, `seed`, `device`, `bootstrap` and `score_rows`; the options of a
+    method are given to `judge`. `notes` are sentences about the rows. Raises `UnusableInput` for a k that
+    the rows do not allow.
+    """
+
+    def __init__(self, data: EmbeddingPair, settings: Settings):
+        self.data, self.settings = data, settings
+        self.notes: list[str] = []
+        n = min(len(data.target), len(data.source))
+        if settings.k > n - 1:
+            raise UnusableInput(
+                f"--k is {settings.k}, but {n} rows have {n - 1} neighbours; use --k {n - 1} or less"
+            )
+        self.whole, self.held_out, self.split = self._sides()
+
+    @property
+    def shown(self) -> Evaluation:
+        """The rows that pictures show: held-out where there are any."""
+        return (self.held_out or self.whole).evaluation
+
+    @property
+    def judged(self) -> dict[str, int]:
+        """How many rows scores rest on."""
+        inside, outside = self.whole.evaluation, self.held_out and self.held_out.evaluation
+        return {
+            "in_sample_target": inside.n_target,
+            "in_sample_source": inside.n_source,
+            "held_out_target": outside.n_target if outside else 0,
+            "held_out_source": outside.n_source if outside else 0,
+        }
+
+    @cached_property
+    def projection(self) -> Projection:
+        """The frozen projection of every picture."""
+        return Projection.fit(self.shown.x, self.shown.y, paired=self.data.paired, seed=self.settings.seed)
+
+    @cached_property
+    def resampling(self) -> Resampling | None:
+        """The resamples that all methods share; None without held-out rows."""
+        if self.held_out is None:
+            return None
+        settings = self.settings
+        return Resampling(self.held_out.evaluation, bootstrap=settings.bootstrap, seed=settings.seed)
+
+    def _sides(self) -> tuple[Side, Side | None, Split | None]:
+        """The in-sample side, and the held-out side where enough rows are left to judge on."""
+        data, settings = self.data, self.settings
+        n_x, n_y = len(data.target), len(data.source)
+        if data.paired:
+            split = split_pairs(n_x, settings.split, settings.seed, data.groups)
+        else:
+            split = split_unpaired(n_x, n_y, settings.split, settings.seed)
+        limit = settings.score_rows
+        fits_in_memory = max(n_x, n_y) <= limit
+        target: Any = self._load(data.target) if fits_in_memory else data.target
+        source: Any = self._load(data.source) if fits_in_memory else data.source
+        if not fits_in_memory:
+            self.notes.append(
+                f"Methods are fitted on all rows and judged on a seeded sample of at most {limit} rows of "
+                "each set; scores that depend on density, such as retention, hold for that many rows."
+            )
+        sampled = self._sample(np.arange(n_x), np.arange(n_y))
+        whole = Side(target, source, self._evaluation(target, source, *sampled), (n_x, n_y), True)
+        fits = min(len(split.fit_target), len(split.fit_source))
+        if split.smallest_judged < SMALLEST_EVALUATION or fits < 2:
+            self.notes.append(
+                f"The held-out side has {split.smallest_judged} rows to judge on; at least "
+                f"{SMALLEST_EVALUATION} are needed, so only in-sample scores are given."
+            )
+            return whole, None, None
+        judged = self._sample(split.judge_target, split.judge_source)
+        held_out = Side(
+            _rows(target, split.fit_target),
+            _rows(source, split.fit_source),
+            self._evaluation(target, source, *judged),
+            (len(split.fit_target), len(split.fit_source)),
+            False,
+        )
+        smallest = min(held_out.evaluation.n_target, held_out.evaluation.n_source)
+        for k, scores in ((settings.k, "retention"), (K, "omega")):
+            if k > smallest - 1:
+                self.notes.append(f"Held-out {scores} needs more than {k} judged rows; there are {smallest}.")
+        return whole, held_out, split
+
+    def _load(self, rows: Batches) -> Tensor:
+        blocks = float64_blocks(rows, normalize=self.data.normalize, device=self.settings.device)
+        return torch.cat(list(blocks))
+
+    def _sample(self, target: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """At most `score_rows` of each, seeded; the same pairs of both where they are pairs."""
+        limit = self.settings.score_rows
+        generator = np.random.default_rng(self.settings.seed)
+        if self.data.paired:
+            chosen = (
+                target if len(target) <= limit else np.sort(generator.choice(target, limit, replace=False))
+            )
+            return chosen, chosen
+        pick = (
+            rows if len(rows) <= limit else np.sort(generator.choice(rows, limit, replace=False))
+            for rows in (target, source)
+        )
+        return tuple(pick)
+
+    def _evaluation(
+        self, target: Any, source: Any, target_rows: np.ndarray, source_rows: np.ndarray
+    ) -> Evaluation:
+        groups = None
+        if self.data.paired and self.data.groups is not None:
+            groups = torch.from_numpy(self.data.groups[target_rows])
+        x, y = (
+            rows if isinstance(rows, Tensor) else self._load(rows)
+            for rows in (_rows(target, target_rows), _rows(source, source_rows))
+        )
+        return Evaluation(
+            x, y, paired=self.data.paired, k=self.settings.k, seed=self.settings.seed, groups=groups
+        )
+
+    def judge(self, name: str, **options: Any) -> tuple[MethodResult | None, list[str]]:
+        """Scores of one method and what is to be said of it; None where it cannot be fitted to these rows."""
+        notes: list[str] = []
+        try:
+            traits = alignment.traits(self._create(name, options))
+            inside, seconds = self._map_and_score(name, options, self.whole, notes)
+            outside = None
+            if self.held_out:
+                outside, seconds = self._map_and_score(name, options, self.held_out, notes)
+        except UnusableInput as error:
+            return None, [f"{name} could not be fitted: {error}"]
+        shown = outside or inside
+        replicates: dict[str, Replicates] = self.resampling.replicates(outside) if outside else {}
+        retention = shown.source_rows.get("retention")
+        projection = self.projection
+        result = MethodResult(
+            name=name,
+            in_sample=inside.values,
+            held_out=outside.values if outside else None,
+            interval={score: found.interval(outside.values[score]) for score, found in replicates.items()},
+            uses_pairs=traits.uses_pairs,
+            adds_noise=traits.adds_noise,
+            trained=traits.trained,
+            seconds=seconds,
+            replicates=replicates,
+            view=MethodView(
+                points=projection.points(shown.mapped, projection.source_rows),
+                spectrum=shown.spectrum.cpu().numpy(),
+                histogram=shown.histogram.cpu().numpy(),
+                retention=None if retention is None else retention.cpu().numpy(),
+            ),
+        )
+        return result, list(dict.fromkeys(notes))
+
+    def _create(self, name: str, options: dict[str, Any]) -> Any:
+        common = {"normalize": self.data.normalize, "seed": self.settings.seed}
+        return alignment.create(name, **{**common, **options})
+
+    def _map_and_score(
+        self, name: str, options: dict[str, Any], side: Side, notes: list[str]
+    ) -> tuple[MapScores, dict[str, float]]:
+        method = self._create(name, options)
+        traits = alignment.traits(method)
+        evaluation = side.evaluation
+        copies = side.in_sample and traits.copies_target
+        started = time.perf_counter()
+        with python_warnings.catch_warnings(record=True) as caught:
+            python_warnings.simplefilter("always", alignment.AlignmentWarning)
+            if copies:
+                # In-sample a copying method must know the judged rows, which may be a sample of all.
+                method.fit(source=evaluation.y, target=evaluation.x)
+            elif traits.copies_target:
+                method.fit(source=evaluation.y, target=self._some(side.fit_target))
+            else:
+                method.fit(source=side.fit_source, target=side.fit_target)
+        fitted = time.perf_counter()
+        mapped = (
+            alignment.map_in_sample(method, evaluation.y)
+            if side.in_sample
+            else method.transform(evaluation.y)
+        )
+        mapped = torch.as_tensor(mapped, dtype=torch.float64, device=evaluation.y.device)
+        done = time.perf_counter()
+        notes += [f"{name}: {w.message}" for w in caught if w.category is alignment.AlignmentWarning]
+        scores = score(evaluation, mapped, floor=_floor(side, traits), mixing=not copies)
+        return scores, {"fit": fitted - started, "transform": done - fitted}
+
+    def _some(self, rows: Any) -> Any:
+        """A seeded sample of at most `score_rows` rows, for what has to hold them in memory."""
+        limit = self.settings.score_rows
+        if len(rows) <= limit:
+            return rows
+        chosen = np.random.default_rng(self.settings.seed).choice(len(rows), limit, replace=False)
+        return _rows(rows, chosen)
+
+    @cached_property
+    def reference(self) -> dict[str, float | None]:
+        """Target-reached scores of held-out target rows against as many of the fit split; empty without."""
+        if self.held_out is None or self.split is None:
+            return {}
+        evaluation = self.held_out.evaluation
+        others = self.split.fit_target[: evaluation.n_target]
+        weights = FloorWeights(1 / evaluation.n_target, 1 / len(others))
+        return score_reference(evaluation, self._load(_rows(self.data.target, others)), weights)
+
+    @cached_property
+    def view(self) -> ReferenceView:
+        """What pictures show of the target and of the untouched source."""
+        return _reference_view(self.shown, self.projection)
+
+
+def _map(method: Any, rows: Tensor) -> Any:
+    return method.transform(rows)
+
+
+def _rows(rows: Any, indices: np.ndarray) -> Any:
+    if isinstance(rows, Tensor):
+        return rows[torch.from_numpy(indices).to(rows.device)]
+    return rows.subset(np.sort(indices))
+
+
+def _floor(side: Side, traits: alignment.Traits) -> FloorWeights | None:
+    """Weights of the sampling floor; none in-sample for a fitted mean, whose gap is small by construction."""
+    evaluation = side.evaluation
+    weights = 1 / evaluation.n_target, 1 / evaluation.n_source
+    if not traits.fits_mean:
+        return FloorWeights(*weights)
+    if side.in_sample:
+        return None
+    return FloorWeights(weights[0] + 1 / side.n_fit[0], weights[1] + 1 / side.n_fit[1])
+
+
+def _reference_view(evaluation: Evaluation, projection: Projection) -> ReferenceView:
+    return ReferenceView(
+        target_points=projection.points(evaluation.x, projection.target_rows),
+        source_points=projection.points(evaluation.y, projection.source_rows),
+        target_spectrum=eigenvalues_descending(evaluation.target_moments.covariance).cpu().numpy(),
+        source_spectrum=eigenvalues_descending(Moments.of(evaluation.y).covariance).cpu().numpy(),
+        target_histogram=torch.bincount(evaluation.target_bins, minlength=BINS).numpy(),
+        source_histogram=torch.bincount(bin_of(evaluation.source_cosines), minlength=BINS).numpy(),
+    )
