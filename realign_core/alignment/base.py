@@ -38,6 +38,7 @@ class Aligner:
     fits_mean: ClassVar[bool] = True
     copies_target: ClassVar[bool] = False
     needs_covariance: ClassVar[bool] = False
+    row_arrays: ClassVar[frozenset[str]] = frozenset()
 
     _source: MeanTrace | Moments | None = None
     _target: MeanTrace | Moments | None = None
@@ -144,7 +145,7 @@ class Aligner:
         wrong = [
             key
             for key, value in learnt.items()
-            if not key.endswith("_") or (isinstance(value, Tensor) and value.shape[-1:] != (d,))
+            if not key.endswith("_") or (isinstance(value, Tensor) and not self._fits(key, value, d))
         ]
         if not whole or wrong:
             raise UnusableInput(f"{where}: the saved values do not fit {self.name}; save the method again")
@@ -157,6 +158,10 @@ class Aligner:
             raise UnusableInput(
                 f"{where}: the saved values do not fit {self.name}; save the method again"
             ) from None
+
+    def _fits(self, key: str, value: Tensor, d: int) -> bool:
+        square = value.shape in ((d,), (d, d))
+        return value.shape[-1:] == (d,) if key in self.row_arrays else square
 
     def _solve(self, source: MeanTrace | Moments, target: MeanTrace | Moments) -> None:
         raise NotImplementedError

@@ -43,6 +43,7 @@ class CentroidNewton:
         if self._scratch is None or self._scratch.shape[0] < len(rows):
             self._scratch = torch.empty_like(rows)
         moved = torch.add(rows, self._candidate.to(rows.device), out=self._scratch[: len(rows)])
+        # A row that lands on 0 has no direction; with a tiny length it adds the zero vector, a subgradient.
         lengths = torch.linalg.vector_norm(moved, dim=1).clamp_min(torch.finfo(rows.dtype).tiny)
         self._n += len(rows)
         self._lengths += float(lengths.sum())
@@ -83,6 +84,7 @@ class CentroidNewton:
         self.bias, self.gap, self._value, self._fraction = self._candidate, gap, value, 1.0
         self.done = gap <= TOLERANCE
         self._step = -_solve(self._hessian, gradient)
+        self.done = self.done or not bool(self._step.any())
         self._slope = float(gradient @ self._step)
 
     def _clear(self) -> None:
@@ -96,7 +98,6 @@ class CentroidNewton:
 def _solve(hessian: Tensor, gradient: Tensor) -> Tensor:
     factor, failed = torch.linalg.cholesky_ex(hessian)
     if failed:
-        # All rows on one line: the Hessian is blind along it. The ridge keeps the step finite there.
-        ridge = 1e-10 * float(hessian.diagonal().mean())
-        factor = torch.linalg.cholesky(hessian + ridge * torch.eye(len(hessian), dtype=hessian.dtype))
+        # Rows on one line leave the Hessian blind along it; the step then stays in its range.
+        return torch.linalg.pinv(hessian, hermitian=True) @ gradient
     return torch.cholesky_solve(gradient[:, None], factor)[:, 0]

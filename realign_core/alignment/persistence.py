@@ -30,8 +30,11 @@ def write_aligner(folder: str | Path, name: str, settings: dict[str, Any], learn
     """
     folder = Path(folder)
     check_replaceable(folder)
+    # The format refuses tensors that share memory, and two learnt values may be one tensor.
     arrays = {
-        key: value.detach().cpu().contiguous() for key, value in learnt.items() if isinstance(value, Tensor)
+        key: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for key, value in learnt.items()
+        if isinstance(value, Tensor)
     }
     values = {key: value for key, value in learnt.items() if key not in arrays}
     record = {
@@ -60,15 +63,24 @@ def write_aligner(folder: str | Path, name: str, settings: dict[str, Any], learn
         mask = os.umask(0)
         os.umask(mask)
         staging.chmod(0o777 & ~mask)
-        if folder.exists():
-            old = staging / "replaced"
-            folder.rename(old)
-            shutil.rmtree(old)
-        staging.rename(folder)
+        _replace(folder, staging)
     except OSError as error:
         raise UnusableInput(f"{folder} cannot be written: {error.strerror}; choose another folder") from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _replace(folder: Path, staging: Path) -> None:
+    old = staging.with_name(staging.name + "-old")
+    if folder.exists():
+        folder.rename(old)
+    try:
+        staging.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def check_replaceable(folder: str | Path) -> None:

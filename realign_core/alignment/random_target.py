@@ -27,6 +27,7 @@ class RandomTarget(Aligner):
 
     name = "random_target"
     copies_target = True
+    row_arrays = frozenset({"target_rows_"})
 
     _kept: tuple[Tensor, ...] = ()
 
@@ -47,13 +48,20 @@ class RandomTarget(Aligner):
         self._ready_mapper()
         if self.n_source_ != self.n_target_:
             return self.transform(rows)
-        if hasattr(rows, "shape") and rows.shape[0] != self.n_source_:
-            raise UnusableInput(
-                f"random_target was fitted on {self.n_source_} source rows, not {rows.shape[0]}; "
-                "give the fitted rows, or use transform"
-            )
-        order = iter(derangement(self.n_target_, self.seed))
-        writer = self._writer(lambda n: np.fromiter(order, np.int64, n))
+        following = derangement(self.n_target_, self.seed)
+        taken = 0
+
+        def draw(n: int) -> np.ndarray:
+            nonlocal taken
+            taken += n
+            if taken > self.n_source_:
+                raise UnusableInput(
+                    f"random_target was fitted on {self.n_source_} source rows and these are more; "
+                    "give the fitted rows, or use transform"
+                )
+            return following[taken - n : taken]
+
+        writer = self._writer(draw)
         return map_rows(rows, writer, self.name, self.n_features_in_)
 
     def _reset(self) -> None:

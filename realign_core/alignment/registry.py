@@ -33,7 +33,12 @@ COMMON_SETTINGS = ("normalize", "seed")
 
 @dataclass(frozen=True)
 class Traits:
-    """What the comparison and the dashboard must know of a method before they judge it."""
+    """What the comparison and the dashboard must know of a method before they judge it.
+
+    `uses_pairs`: fits on paired rows. `adds_noise`: the map draws noise. `trained`: has a network.
+    `fits_mean`: the in-sample centroid is small by construction. `copies_target`: gives target rows back,
+    so that in-sample mixing counts duplicates.
+    """
 
     uses_pairs: bool = False
     adds_noise: bool = False

@@ -21,6 +21,9 @@ from realign_core.linalg import monge_map
 from realign_core.moments import Moments
 from realign_core.validation import check_fraction
 
+OPPOSITE = 1e-14
+"""Unit vectors whose sum is this short are opposite up to rounding, and no plane is distinguished."""
+
 
 class Rotation(AffineAligner):
     """`normalize(M y + b)`, `M = A R`, R the minimal rotation of `mu_y/||mu_y||` onto `mu_x/||mu_x||`.
@@ -91,21 +94,21 @@ class Rotation(AffineAligner):
 def minimal_rotation(source: Tensor, target: Tensor) -> Tensor:
     """The rotation `(d, d)` of the direction of `source` onto that of `target` that leaves the rest alone.
 
-    `R = I - (p + q)(p + q)' / (1 + p.q) + 2 q p'` for unit p, q. Where a direction is zero, or both are
-    equal, R = I; for opposite ones the plane is spanned by p and the axis that p leans on least.
+    For unit p, q it is the reflection along p and then along their bisector m:
+    `R = (I - 2 m m')(I - 2 p p')`, orthogonal to rounding however close to opposite p and q are. Where a
+    direction is zero R = I; for opposite ones m is the axis that p leans on least, made orthogonal to p.
     """
     identity = torch.eye(len(source), dtype=source.dtype)
     lengths = torch.linalg.vector_norm(source), torch.linalg.vector_norm(target)
     if min(lengths) == 0:
         return identity
     p, q = source / lengths[0], target / lengths[1]
-    if float(p @ q) > -1 + 1e-12:
-        both = p + q
-        return identity - torch.outer(both, both) / (1 + p @ q) + 2 * torch.outer(q, p)
-    axis = identity[p.abs().argmin()]
-    other = axis - (axis @ p) * p
-    other = other / torch.linalg.vector_norm(other)
-    return identity - 2 * torch.outer(p, p) - 2 * torch.outer(other, other)
+    bisector = p + q
+    if torch.linalg.vector_norm(bisector) <= OPPOSITE:
+        axis = identity[p.abs().argmin()]
+        bisector = axis - (axis @ p) * p
+    m = bisector / torch.linalg.vector_norm(bisector)
+    return identity - 2 * torch.outer(m, m) - 2 * torch.outer(p, p) + 4 * (m @ p) * torch.outer(m, p)
 
 
 def mixed_transport(source: Moments, target: Moments, rotation: Tensor, share: float) -> Tensor:

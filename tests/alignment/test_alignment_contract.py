@@ -1,0 +1,345 @@
+"""What holds of every method: types, blocks, precision, partial fitting, errors, names."""
+
+from __future__ import annotations
+
+import numpy as np
+import oracles
+import pytest
+import torch
+
+from realign_core.alignment import (
+    C3,
+    Aligner,
+    Blockwise,
+    GaussianOT,
+    Identity,
+    MeanShift,
+    Procrustes,
+    RandomTarget,
+    ReAlign,
+    Rotation,
+    create,
+    map_in_sample,
+    method_names,
+    traits,
+)
+from realign_core.alignment import registry as registry_module
+from realign_core.load.batches import Batches
+from realign_core.validation import UnusableInput
+
+NAMES = (
+    "identity", "mean_shift", "c3", "anchor_trace", "realign", "rotation", "blockwise", "gaussian_ot",
+    "procrustes", "random_target",
+)  # fmt: skip
+PRECISION = {torch.float64: 1e-11, torch.float32: 2e-6, torch.float16: 2e-3, torch.bfloat16: 2e-2}
+
+
+class InMemory:
+    """A `RowSource` over an array."""
+
+    def __init__(self, rows):
+        self.rows, self.shape, self.dtype = rows, rows.shape, str(rows.dtype)
+
+    def read(self, start, stop):
+        return self.rows[start:stop]
+
+    def take(self, indices):
+        return self.rows[indices]
+
+
+def cloud(n, d, seed, offset=0.6):
+    generator = np.random.default_rng(seed)
+    return generator.standard_normal((n, d)) * np.arange(
+        1, d + 1
+    ) ** -0.7 + offset * generator.standard_normal(d)
+
+
+@pytest.fixture(scope="module")
+def sets():
+    return cloud(150, 10, 1), cloud(150, 10, 2)
+
+
+def ragged(rows, cuts=(1, 7, 60, 61)):
+    return np.split(rows, cuts)
+
+
+@pytest.fixture
+def clean_registry(monkeypatch):
+    monkeypatch.setattr(registry_module, "_FACTORIES", dict(registry_module._FACTORIES))
+
+
+def test_names_stand_in_order():
+    assert method_names() == NAMES
+    assert all(create(name).name == name for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", list(PRECISION))
+def test_type_and_precision_come_back(name, dtype, sets):
+    y, x = (torch.from_numpy(rows).to(dtype) for rows in sets)
+    exact = create(name).fit(source=y.double(), target=x.double()).transform(y.double())
+    z = create(name).fit(source=y, target=x).transform(y)
+    assert (z.dtype, z.shape, z.device) == (dtype, y.shape, y.device)
+    assert float((z.double() - exact).abs().max()) < PRECISION[dtype]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_numpy_comes_back_as_numpy(name, dtype, sets):
+    y, x = (rows.astype(dtype) for rows in sets)
+    before = y.copy()
+    z = create(name).fit(source=y, target=x).transform(y)
+    assert isinstance(z, np.ndarray)
+    assert (z.dtype, z.shape) == (y.dtype, y.shape)
+    np.testing.assert_array_equal(y, before)
+    as_tensor = create(name).fit(source=torch.from_numpy(y), target=torch.from_numpy(x))
+    np.testing.assert_array_equal(z, as_tensor.transform(torch.from_numpy(y)).numpy())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_streamed_equals_in_memory(name, sets):
+    y, x = sets
+    plain = create(name).fit(source=y, target=x)
+    z, inside = plain.transform(y), map_in_sample(plain, y)
+    lists = create(name).fit(source=ragged(y), target=ragged(x, (30, 100)))
+    batches = create(name).fit(
+        source=Batches(InMemory(y), block_rows=13), target=Batches(InMemory(x), block_rows=64)
+    )
+    for method in (lists, batches):
+        np.testing.assert_allclose(method.transform(y), z, atol=1e-11)
+    np.testing.assert_allclose(plain.transform(ragged(y)), z, atol=1e-14)
+    np.testing.assert_allclose(plain.transform(Batches(InMemory(y), block_rows=13)), z, atol=1e-14)
+    np.testing.assert_allclose(np.concatenate(list(plain.transform_batches(ragged(y)))), z, atol=1e-14)
+    np.testing.assert_allclose(map_in_sample(plain, ragged(y)), inside, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_order_of_fitting_rows_does_not_matter(name, sets):
+    y, x = sets
+    order = np.random.default_rng(0).permutation(len(y))
+    if name == "random_target":
+        return
+    z = create(name).fit(source=y, target=x).transform(y)
+    np.testing.assert_allclose(create(name).fit(source=y[order], target=x[order]).transform(y), z, atol=1e-11)
+
+
+def test_procrustes_heeds_the_order_within_a_pair(sets):
+    y, x = sets
+    z = Procrustes().fit(source=y, target=x).transform(y)
+    assert np.abs(Procrustes().fit(source=y, target=x[::-1]).transform(y) - z).max() > 0.01
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_partial_fitting_equals_fit(name, sets):
+    y, x = sets
+    whole = create(name).fit(source=y, target=x)
+    part = create(name)
+    for block_y, block_x in zip(ragged(y), ragged(x), strict=True):
+        part.partial_fit(source=block_y, target=block_x)
+    while part.needs_pass:
+        for block in ragged(y):
+            part.partial_fit_centroid(source=block)
+    np.testing.assert_allclose(part.transform(y), whole.transform(y), atol=1e-12)
+    for key, value in vars(whole).items():
+        if key.endswith("_") and isinstance(value, torch.Tensor):
+            torch.testing.assert_close(getattr(part, key), value, atol=1e-12, rtol=1e-12)
+
+
+def test_the_two_sides_may_come_one_after_the_other_and_more_later(sets):
+    y, x = sets
+    part = MeanShift().partial_fit(target=x).partial_fit(source=y[:100])
+    part.transform(y)
+    part.partial_fit(source=y[100:])
+    np.testing.assert_allclose(part.transform(y), oracles.mean_shift(y, x), atol=1e-12)
+
+
+def test_an_unfinished_pass_is_said(sets):
+    y, x = sets
+    part = ReAlign().partial_fit(source=y, target=x)
+    part.partial_fit_centroid(source=y[:40])
+    with pytest.raises(UnusableInput, match=r"still needs a pass over the 150 source rows \(40 have come\)"):
+        part.transform(y)
+    with pytest.raises(UnusableInput, match="this pass brings more"):
+        part.partial_fit_centroid(source=y)
+    part.partial_fit_centroid(source=y[40:])
+    np.testing.assert_allclose(part.transform(y), oracles.realign(y, x), atol=1e-12)
+    with pytest.raises(UnusableInput, match="needs no further pass"):
+        part.partial_fit_centroid(source=y)
+
+
+@pytest.mark.parametrize("name", ["c3", "random_target"])
+def test_draws_depend_on_seed_and_row_alone(name):
+    y, x = cloud(3000, 150, 1), cloud(400, 150, 2)
+    method = create(name, seed=4).fit(source=y, target=x)
+    z = method.transform(y)
+    np.testing.assert_allclose(np.concatenate([method.transform(y[:9]), z[9:]]), z, atol=1e-14)
+    np.testing.assert_allclose(method.transform(np.array_split(y, 7)), z, atol=1e-14)
+    np.testing.assert_array_equal(method.transform(y), z)
+    assert np.abs(create(name, seed=5).fit(source=y, target=x).transform(y) - z).max() > 0.01
+    single = method.transform(y.astype(np.float32))
+    np.testing.assert_allclose(single, z, atol=1e-6)
+
+
+def test_c3_noise_has_the_named_size():
+    y, x = cloud(500, 200, 1), cloud(400, 200, 2)
+    default = C3(normalize=False).fit(source=y, target=x)
+    noise = default.transform(y) - (y - y.mean(0) + x.mean(0))
+    assert default.sigma_ == pytest.approx(0.25 / np.sqrt(200))
+    assert noise.std() == pytest.approx(default.sigma_, rel=0.02)
+    assert np.linalg.norm(noise, axis=1).mean() == pytest.approx(0.25, rel=0.02)
+    assert C3(preset="captioning").fit(source=y, target=x).sigma_ == pytest.approx(np.sqrt(0.016))
+    np.testing.assert_allclose(
+        C3(sigma=0).fit(source=y, target=x).transform(y), oracles.mean_shift(y, x), atol=1e-12
+    )
+
+
+def test_realign_of_float32_rows_is_close_to_the_slow_version():
+    y, x = (cloud(3000, 96, seed, 0.1).astype(np.float32) for seed in (1, 2))
+    method = ReAlign().fit(source=y, target=x)
+    assert np.abs(method.transform(y) - oracles.realign(y, x)).max() < 1e-6
+    # The statistics are float64 throughout; only the result is rounded to the input's type.
+    np.testing.assert_allclose(method.mean_source_, oracles.unit(y).mean(axis=0), atol=1e-15)
+    np.testing.assert_allclose(method.centroid_, oracles.anchor_trace(y, x).mean(axis=0), atol=1e-14)
+
+
+def test_realign_centroid_survives_rows_that_nearly_cancel():
+    y = np.vstack([cloud(60, 6, 1, 0), cloud(60, 6, 2, 0)])
+    x = -y + 1e-9
+    y[0] = 1.0
+    method = ReAlign().fit(source=y, target=x)
+    np.testing.assert_allclose(method.centroid_, oracles.anchor_trace(y, x).mean(axis=0), atol=1e-12)
+    np.testing.assert_allclose(method.transform(y), oracles.realign(y, x), atol=1e-11)
+
+
+def test_memory_that_torch_cannot_look_at_is_read(sets):
+    y, x = sets
+    expected = MeanShift().fit(source=y, target=x).transform(y)
+    frozen = y.copy()
+    frozen.flags.writeable = False
+    backwards = y[::-1].copy()[::-1]
+    for rows in (frozen, backwards, np.asfortranarray(y)):
+        np.testing.assert_allclose(
+            MeanShift().fit(source=rows, target=x).transform(rows), expected, atol=1e-14
+        )
+    doubled = torch.from_numpy(np.repeat(y, 2, axis=1))[:, ::2].requires_grad_()
+    np.testing.assert_allclose(
+        MeanShift().fit(source=doubled, target=x).transform(doubled), expected, atol=1e-14
+    )
+
+
+def test_settings_are_stored_and_shown():
+    method = Blockwise(shrinkage=None, energy=0.9)
+    assert method.settings() == {"shrinkage": None, "energy": 0.9, "normalize": True}
+    assert repr(method) == "Blockwise(shrinkage=None, energy=0.9, normalize=True)"
+    assert not [key for key in vars(method) if key.endswith("_")]
+
+
+@pytest.mark.parametrize(
+    ("work", "message"),
+    [
+        (lambda y, x: MeanShift().transform(y), r"mean_shift is not fitted; call fit\("),
+        (lambda y, x: MeanShift().partial_fit(source=y).transform(y), r"the target has 0 row\(s\)"),
+        (lambda y, x: MeanShift().fit(source=y[:1], target=x), r"the source has 1 row\(s\); at least 2"),
+        (lambda y, x: MeanShift().fit(source=y, target=x[:, :9]), "target rows have dimension 9 but"),
+        (lambda y, x: MeanShift().fit(source=y, target=x).transform(y[:, :4]), "dimension 4 but mean_shift"),
+        (lambda y, x: MeanShift().fit(source=y, target=x).transform(y[0]), r"matrix \(n, d\)"),
+        (lambda y, x: MeanShift().fit(source=[y[0]], target=x), r"matrix \(n, d\); this has shape \(10,\)"),
+        (lambda y, x: MeanShift().fit(source=y, target=x).transform([]), "no rows to map"),
+        (lambda y, x: MeanShift().fit(source=iter([y]), target=x), "can be read only once"),
+        (lambda y, x: MeanShift().fit(source="file.npy", target=x), "source is str; give an array"),
+        (lambda y, x: MeanShift().fit(source=y.astype(int), target=x), "convert them to float16"),
+        (lambda y, x: MeanShift().fit(source=torch.ones(3, 10).int(), target=x), "floating type"),
+        (lambda y, x: MeanShift().fit(source=y * (np.arange(150) != 7)[:, None], target=x),
+         r"source row 7 has length 0\.0; .* drop or repair"),
+        (lambda y, x: MeanShift().fit(source=y, target=[x, x * np.nan]), "target row 150 has length nan"),
+        (lambda y, x: ReAlign().fit(source=y[:1].repeat(9, 0), target=x), "all source rows are equal"),
+        (lambda y, x: ReAlign().fit(source=y[:1].repeat(9, 0).astype("f4"), target=x), "rows are equal"),
+        (lambda y, x: Rotation().fit(source=y[:1].repeat(9, 0), target=x), "all source rows are equal"),
+        (lambda y, x: Blockwise().fit(source=y[:1].repeat(9, 0), target=x), "all source rows are equal"),
+        (lambda y, x: GaussianOT().fit(source=y[:1].repeat(9, 0), target=x), "all source rows are equal"),
+        (lambda y, x: Procrustes().fit(source=y, target=x[:100]), "procrustes needs pairs"),
+        (lambda y, x: Procrustes().partial_fit(source=y), "150 source rows and 0 target rows"),
+        (lambda y, x: C3(sigma=1, preset="captioning").fit(source=y, target=x), "give one of them"),
+        (lambda y, x: C3(preset="loud").fit(source=y, target=x), "choose one of captioning"),
+        (lambda y, x: C3(sigma=-1).fit(source=y, target=x), "sigma is -1; it must be 0 or more"),
+        (lambda y, x: C3(seed=-1).fit(source=y, target=x), "seed is -1"),
+        (lambda y, x: RandomTarget(seed=0.5).fit(source=y, target=x), "seed is 0.5; it must be a whole"),
+        (lambda y, x: RandomTarget().fit(source=y, target=x).transform_in_sample(x.repeat(2, 0)), "are more"),
+        (lambda y, x: Rotation(bures=2).fit(source=y, target=x), "bures is 2"),
+        (lambda y, x: Blockwise(shrinkage="lw").fit(source=y, target=x), "give 'oas', None or a number"),
+        (lambda y, x: Blockwise(shrinkage=2).fit(source=y, target=x), "shrinkage is 2"),
+        (lambda y, x: Blockwise(energy=0).fit(source=y, target=x), "energy is 0"),
+        (lambda y, x: GaussianOT(shrinkage=-1).fit(source=y, target=x), "shrinkage is -1"),
+        (lambda y, x: create("realine"), "there is no method 'realine'; choose from identity, mean_shift"),
+        (lambda y, x: create("blockwise", shrink=1), "blockwise has no setting shrink; it has shrinkage"),
+    ],
+)  # fmt: skip
+def test_errors_name_what_is_wrong_and_what_to_do(work, message, sets):
+    with pytest.raises(UnusableInput, match=message) as caught:
+        work(*sets)
+    assert "\n" not in str(caught.value)
+
+
+class Flip:
+    """A user's method: nothing but the two calls."""
+
+    def fit(self, *, source, target):
+        return self
+
+    def transform(self, rows):
+        return -rows
+
+
+@pytest.mark.usefixtures("clean_registry")
+def test_a_users_method_joins_without_the_optional_parts(sets):
+    registry_module.register_method("flip", Flip)
+    registry_module.register_method("made", lambda: Flip())
+    y, x = sets
+    for name in ("flip", "made"):
+        method = create(name, normalize=True, seed=3)
+        assert traits(method) == registry_module.Traits()
+        np.testing.assert_array_equal(map_in_sample(method.fit(source=y, target=x), y), -y)
+    assert method_names()[-2:] == ("flip", "made")
+    with pytest.raises(UnusableInput, match="flip has no setting size; it has none"):
+        create("flip", size=3)
+
+
+@pytest.mark.usefixtures("clean_registry")
+@pytest.mark.parametrize(
+    ("name", "factory", "message"),
+    [
+        ("realign", Flip, "already a method called 'realign'"),
+        ("two words", Flip, "without spaces or commas"),
+        ("number", 3, "cannot be called"),
+        ("empty", object, "has no fit and no transform"),
+    ],
+)
+def test_unusable_registrations_are_refused(name, factory, message):
+    with pytest.raises(UnusableInput, match=message):
+        registry_module.register_method(name, factory)
+
+
+@pytest.mark.usefixtures("clean_registry")
+def test_a_factory_that_makes_something_else_is_refused_when_used():
+    registry_module.register_method("thing", lambda: object())
+    with pytest.raises(UnusableInput, match="'thing' has no fit"):
+        create("thing")
+
+
+def test_traits_of_the_methods():
+    assert [name for name in NAMES if traits(create(name)).uses_pairs] == ["procrustes"]
+    assert [name for name in NAMES if traits(create(name)).adds_noise] == ["c3"]
+    assert [name for name in NAMES if traits(create(name)).copies_target] == ["random_target"]
+    assert [name for name in NAMES if not traits(create(name)).fits_mean] == ["identity", "procrustes"]
+    assert not any(traits(create(name)).trained for name in NAMES)
+    assert issubclass(Identity, Aligner)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", NAMES)
+def test_tensors_stay_on_their_device(name, sets):
+    y, x = (torch.from_numpy(rows) for rows in sets)
+    expected = create(name).fit(source=y, target=x).transform(y)
+    z = create(name).fit(source=y.cuda(), target=x.cuda()).transform(y.cuda())
+    assert z.device.type == "cuda"
+    torch.testing.assert_close(z.cpu(), expected, atol=1e-11, rtol=0)
