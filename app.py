@@ -1,0 +1,26 @@
+"""The dashboard: page set-up and navigation, nothing else. Start it with `make app`."""
+
+import os
+
+# Threads that spin while they wait starve the other sessions; torch reads this when imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from pathlib import Path
+
+import streamlit as st
+
+ICON = Path(__file__).parent / "pages" / "components" / "icon.png"
+PAGES = {
+    "Data": "data",
+    "Geometry": "geometry",
+    "Phantom drift": "drift",
+    "Compare": "compare",
+    "Neighbours": "neighbours",
+    "Report": "report",
+}
+
+st.set_page_config(page_title="Gapscope", page_icon=str(ICON), layout="wide")
+st.navigation(
+    [st.Page(f"pages/{file}.py", title=title, default=file == "data") for title, file in PAGES.items()],
+    position="top",
+).run()

@@ -1,0 +1,4 @@
+from pages.components import frame
+
+with frame.page("Compare") as study:
+    pass

@@ -1,0 +1,106 @@
+"""Work that takes longer than a second: in a thread, with progress and a way to stop it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from realign_core.validation import UnusableInput
+
+POLL_SECONDS = 0.3
+PATIENCE_SECONDS = 1.0
+
+
+class Cancelled(Exception):
+    """The reader asked to stop."""
+
+
+class Job:
+    """One running computation; `report` is its progress callback and raises `Cancelled` once stopped."""
+
+    def __init__(self, work: Callable[[Callable[[str], None]], Any]):
+        self.stage = "starting"
+        self.started = time.monotonic()
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        self._thread.start()
+
+    def report(self, stage: str) -> None:
+        """Note what is being done; raises `Cancelled` where it is to stop."""
+        if self._stop.is_set():
+            raise Cancelled
+        self.stage = stage
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next step."""
+        self._stop.set()
+
+    @property
+    def done(self) -> bool:
+        """Whether the work has ended, one way or another."""
+        return not self._thread.is_alive()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait a while; whether the work has ended."""
+        self._thread.join(seconds)
+        return self.done
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stop.is_set()
+
+    def _run(self, work: Callable[[Callable[[str], None]], Any]) -> None:
+        try:
+            self.value = work(self.report)
+        except BaseException as error:
+            self.error = error
+
+
+def run(key: str, work: Callable[[Callable[[str], None]], Any]) -> Any:
+    """The result of `work(progress)`, named by `key` within this session.
+
+    Returns at once where it takes under a second. Otherwise shows progress and a Cancel button, and stops
+    the page until the work is done; a cancelled job leaves a sentence and a button to start it again.
+    """
+    slot = f"job_{key.split('|')[0]}"
+    held = st.session_state.get(slot)
+    if held is None or held[0] != key:
+        if held is not None:
+            held[1].cancel()
+        held = (key, Job(work))
+        st.session_state[slot] = held
+    job = held[1]
+    if not job.wait(PATIENCE_SECONDS if not job.cancelled else 0):
+        _watch(slot)
+        st.stop()
+    if isinstance(job.error, Cancelled) or (job.cancelled and job.error is not None):
+        st.info("Stopped. Nothing was lost: what had been computed is kept.")
+        st.button("Start again", on_click=st.session_state.pop, args=(slot, None), key=f"{slot}_again")
+        st.stop()
+    st.session_state.pop(slot, None)
+    if isinstance(job.error, UnusableInput):
+        raise job.error
+    if job.error is not None:
+        raise RuntimeError("the computation failed") from job.error
+    return job.value
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _watch(slot: str) -> None:
+    held = st.session_state.get(slot)
+    if held is None or held[1].done:
+        st.rerun()
+        return
+    job = held[1]
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    seconds = time.monotonic() - job.started
+    left.progress(min(0.95, seconds / (seconds + 10)), text=f"Working: {job.stage} ({seconds:.0f} s)")
+    if right.button("Cancel", key=f"{slot}_cancel", disabled=job.cancelled):
+        job.cancel()

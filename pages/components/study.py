@@ -1,0 +1,130 @@
+"""One data set under study: the rows, and everything computed from them so far.
+
+A study is held by the session that opened it (or, for a bundled sample, by the server); when the session
+ends, the study and its results go with it. Computing is safe from worker threads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from realign_core.comparison import Bench, Comparison, Settings, assemble
+from realign_core.diagnostics import Diagnosis, diagnose
+from realign_core.load import EmbeddingPair
+
+KEPT_RESULTS = 48
+KEPT_BENCHES = 2
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+class _Memo:
+    """A bounded, thread-safe store of results by key; the least recently used goes first."""
+
+    def __init__(self, limit: int):
+        self._values: OrderedDict[Any, Any] = OrderedDict()
+        self._limit = limit
+        self._lock = threading.Lock()
+
+    def __contains__(self, key: Any) -> bool:
+        with self._lock:
+            return key in self._values
+
+    def get(self, key: Any, make: Callable[[], Any]) -> Any:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = make()
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._limit:
+                self._values.popitem(last=False)
+        return value
+
+
+@dataclass(eq=False)
+class Study:
+    """`origin` reopens the data (`sample:NAME`, `path:FILE`) or is `upload`; `digest` is of all its rows."""
+
+    pair: EmbeddingPair
+    name: str
+    origin: str
+    digest: str
+    _results: _Memo = field(default_factory=lambda: _Memo(KEPT_RESULTS))
+    _benches: _Memo = field(default_factory=lambda: _Memo(KEPT_BENCHES))
+
+    @classmethod
+    def of(cls, pair: EmbeddingPair, *, name: str, origin: str) -> Study:
+        """A study of loaded rows."""
+        return cls(pair, name, origin, digest_of(pair))
+
+    def diagnosis(self, energy: float, seed: int, progress: Callable[[str], None] = _silent) -> Diagnosis:
+        """The diagnosis at an energy; moments are read once a seed."""
+        base = self._results.get(
+            ("diagnosis", seed), lambda: diagnose(self.pair, energy=0.99, seed=seed, progress=progress)
+        )
+        return self._results.get(("cut", seed, energy), lambda: base.at_energy(energy))
+
+    def has_diagnosis(self, seed: int) -> bool:
+        """Whether the moments are known, so that a diagnosis is a matter of milliseconds."""
+        return ("diagnosis", seed) in self._results
+
+    def bench(self, settings: Settings) -> Bench:
+        """The prepared rows for these settings, whatever the methods and their options."""
+        return self._benches.get(_bench_key(settings), lambda: Bench(self.pair, _bench_settings(settings)))
+
+    def missing(self, settings: Settings) -> list[str]:
+        """Methods that are still to be judged under these settings."""
+        return [name for name in settings.methods if _method_key(settings, name) not in self._results]
+
+    def comparison(self, settings: Settings, progress: Callable[[str], None] = _silent) -> Comparison:
+        """The comparison under these settings; only what is not known yet is computed."""
+        diagnosis = self.diagnosis(settings.energy, settings.seed, progress)
+        progress("read rows")
+        bench = self.bench(settings)
+        found = {}
+        for name in settings.methods:
+            found[name] = self._results.get(
+                _method_key(settings, name), lambda name=name: _judge(bench, settings, name, progress)
+            )
+        progress("reference")
+        return assemble(bench, settings, diagnosis, found, reference=bench.reference, seconds={})
+
+
+def _judge(bench: Bench, settings: Settings, name: str, progress: Callable[[str], None]) -> Any:
+    progress(name)
+    return bench.judge(name, **settings.options_of(name))
+
+
+def _bench_settings(settings: Settings) -> Settings:
+    return replace(settings, methods=None, energy=0.99, c3_sigma=None, method_options={})
+
+
+def _bench_key(settings: Settings) -> str:
+    return json.dumps(_bench_settings(settings).to_dict(), sort_keys=True)
+
+
+def _method_key(settings: Settings, name: str) -> tuple[str, str, str]:
+    return _bench_key(settings), name, json.dumps(settings.options_of(name), sort_keys=True)
+
+
+def digest_of(pair: EmbeddingPair) -> str:
+    """Full digest of both sets and of what is known about their pairing; no sampling."""
+    digest = hashlib.blake2b(digest_size=16)
+    for rows in (pair.target, pair.source):
+        digest.update(repr((rows.shape, rows.dtype)).encode())
+        for block in rows:
+            digest.update(np.ascontiguousarray(block).data)
+    digest.update(repr((pair.paired, pair.normalize)).encode())
+    return digest.hexdigest()

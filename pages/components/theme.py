@@ -1,0 +1,41 @@
+"""Light or dark, and a rerun when the reader switches: figures do not follow a switch by themselves."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_WATCH = """
+export default function ({ setStateValue }) {
+    const read = () => {
+        const [r, g, b] = getComputedStyle(document.querySelector(".stApp")).backgroundColor.match(/\\d+/g);
+        return 0.299 * r + 0.587 * g + 0.114 * b < 128;
+    };
+    let last = null;
+    const tell = () => {
+        const dark = read();
+        if (dark !== last) {
+            last = dark;
+            setStateValue("dark", dark);
+        }
+    };
+    tell();
+    const timer = setInterval(tell, 400);
+    return () => clearInterval(timer);
+}
+"""
+_watcher = st.components.v2.component("gapscope_theme", js=_WATCH)
+
+
+def watch() -> None:
+    """Notice which theme the browser shows."""
+    result = _watcher(key="theme_watch", on_dark_change=lambda: None, default={"dark": _first_guess()})
+    st.session_state["dark"] = bool(result.dark)
+
+
+def dark() -> bool:
+    """Whether figures are to be drawn for a dark page."""
+    return st.session_state.get("dark", _first_guess())
+
+
+def _first_guess() -> bool:
+    return getattr(st.context.theme, "type", None) == "dark"

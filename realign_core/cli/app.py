@@ -1,0 +1,45 @@
+"""`app`: start the dashboard."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from realign_core.validation import UnusableInput, check_count
+
+DATA_ROOT = "GAPSCOPE_DATA_ROOT"
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run Streamlit on the dashboard until it is stopped; `--data` names the folder of server paths."""
+    check_count("--port", options.port)
+    if options.port > 65535:
+        raise UnusableInput(f"--port is {options.port}; ports end at 65535")
+    environment = dict(os.environ)
+    if options.data is not None:
+        if not os.path.isdir(options.data):
+            raise UnusableInput(f"--data {options.data} is no folder; name one that holds embeddings")
+        environment[DATA_ROOT] = os.path.abspath(options.data)
+    home = dashboard_folder()
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(options.port)]
+    if options.no_browser:
+        command += ["--server.headless", "true"]
+    status = subprocess.run(command, cwd=home, env=environment, check=False).returncode
+    if status not in (0, -2, 130):
+        raise UnusableInput(
+            f"the dashboard could not start (Streamlit ended with {status}); "
+            f"is port {options.port} free?"
+        )
+
+
+def dashboard_folder() -> Path:
+    """Where `app.py` lies: beside the package in a checkout, under the environment's share where installed."""
+    for folder in (Path(__file__).parents[2], Path(sys.prefix) / "share" / "gapscope"):
+        if (folder / "app.py").is_file():
+            return folder
+    raise UnusableInput(
+        "app.py is not installed beside realign_core; install the project again, or use a checkout"
+    )
