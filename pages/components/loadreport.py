@@ -60,6 +60,6 @@ def _pairing(pair: EmbeddingPair) -> str:
         groups = f" {report.n_target} pairs form {report.groups} groups that share an image or a caption."
     return (
         f"**{verdict}** Rows at the same place have a mean cosine of {report.paired_cosine:.3f}, "
-        f"shuffled rows {report.shuffled_cosine:.3f}; that is {report.pairing_z:.3g} standard errors above chance, and "
-        f"{report.pairing_t:.3g} against rows nearby in the file (4 needed in both).{groups}"
+        f"shuffled rows {report.shuffled_cosine:.3f}; that is {report.pairing_z:.3g} standard errors above "
+        f"chance, and {report.pairing_t:.3g} against rows nearby in the file (4 needed in both).{groups}"
     )

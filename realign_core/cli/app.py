@@ -30,13 +30,12 @@ def run(options: argparse.Namespace) -> None:
     status = subprocess.run(command, cwd=home, env=environment, check=False).returncode
     if status not in (0, -2, 130):
         raise UnusableInput(
-            f"the dashboard could not start (Streamlit ended with {status}); "
-            f"is port {options.port} free?"
+            f"the dashboard could not start (Streamlit ended with {status}); is port {options.port} free?"
         )
 
 
 def dashboard_folder() -> Path:
-    """Where `app.py` lies: beside the package in a checkout, under the environment's share where installed."""
+    """Where `app.py` lies: beside the package in a checkout, under share/ where installed."""
     for folder in (Path(__file__).parents[2], Path(sys.prefix) / "share" / "gapscope"):
         if (folder / "app.py").is_file():
             return folder
