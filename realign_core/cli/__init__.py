@@ -5,6 +5,7 @@ Nothing imported here needs torch; each command imports what it runs once its ar
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -15,27 +16,35 @@ from realign_core.validation import UnusableInput
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 TRACEBACK = "GAPSCOPE_TRACEBACK"
+OUT_OF_MEMORY = "memory ran out; use --max-rows to read a sample of the rows, or lower --bootstrap"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status (0 done, 1 failed, 2 unusable input, 130 interrupted)."""
     # Threads that spin while they wait cost a busy machine a factor of ten; torch reads this when imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A file name that the terminal cannot show must not lose the result.
+            stream.reconfigure(errors="backslashreplace")
     try:
         options = build_parser().parse_args(arguments)
         options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except UnusableInput as error:
         return _say(UNUSABLE, str(error))
     except KeyboardInterrupt:
         return _say(INTERRUPTED, "interrupted; no output was left half-written")
     except BrokenPipeError:
-        # The reader of standard output has gone; what is left in the buffer has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return DONE
-    except MemoryError:
-        return _say(UNUSABLE, "the data does not fit in memory; use --max-rows to read a sample of it")
     except Exception as error:
+        if _is_memory(error):
+            return _say(UNUSABLE, OUT_OF_MEMORY)
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+            _discard_output()
+            return _say(UNUSABLE, "standard output cannot be written: no space left; write to another place")
         if os.environ.get(TRACEBACK):
             traceback.print_exc()
         return _say(
@@ -43,6 +52,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"unexpected failure: {type(error).__name__}: {error} (set {TRACEBACK}=1 to see where)",
         )
     return DONE
+
+
+def _discard_output() -> None:
+    """Nobody takes what is left in the buffer of standard output, so Python must not try at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _is_memory(error: Exception) -> bool:
+    """Whether memory ran out; torch says so in words on the CPU and by a class of its own on a GPU."""
+    words = ("not enough memory", "can't allocate memory")
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and any(text in str(error) for text in words))
+    )
 
 
 def _say(status: int, message: str) -> int:

@@ -6,100 +6,149 @@ import argparse
 import os
 import sys
 import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
-from realign_core.cli.parser import check_methods, load_plugins
+import numpy as np
+
+from realign_core.cli.methods import check_methods, load_plugins
+from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress
-from realign_core.load import EmbeddingSet, check_writable, load_pair, load_set, write_rows
+from realign_core.load import Batches, EmbeddingSet, load_pair, load_set, write_rows
 from realign_core.validation import UnusableInput, check_count, check_fraction, check_non_negative
 
 DEFAULT_METHOD = "realign"
 WITH_IDS = (".npz", ".parquet", ".pkl")
+ALIGNER_FILES = frozenset(("aligner.json", "arrays.safetensors"))
+OWNERS = {"c3_sigma": "c3", "energy": "blockwise"}
 
 
 def run(options: argparse.Namespace) -> None:
     """Check, fit or load, map, write."""
     _check(options)
+    notes: list[str] = []
     with closing(Progress()) as progress:
         progress("load")
         source = _load(options, "source")
-        load_plugins(options.plugin)
         if options.load_aligner:
             from realign_core.alignment import load_aligner
 
             method = load_aligner(options.load_aligner)
         else:
-            method = _fit(options, source, progress)
-        _say_dropped(source, options)
+            method = _fit(options, source, progress, notes)
         rows = source.rows
         progress(f"map {len(rows)} rows")
         streamed = hasattr(method, "transform_batches")
         write_rows(
             options.out,
-            method.transform_batches(rows) if streamed else method.transform(rows[:]),
+            _finite(method.transform_batches(rows) if streamed else [method.transform(rows[:])]),
             n=rows.shape[0],
             dim=rows.shape[1],
             dtype=_output_type(rows.dtype, options.out),
-            ids=source.ids if options.out.endswith(WITH_IDS) else None,
+            ids=source.ids if options.out.lower().endswith(WITH_IDS) else None,
         )
         if options.save_aligner:
             from realign_core.alignment import save_aligner
 
             save_aligner(method, options.save_aligner)
+    for note in [*notes, *_dropped(source, options)]:
+        print(f"note: {note}", file=sys.stderr)
     name = getattr(method, "name", options.method)
     print(f"{options.out}: {rows.shape[0]} rows of dimension {rows.shape[1]}, mapped by {name}")
 
 
 def _check(options: argparse.Namespace) -> None:
-    check_fraction("--energy", options.energy)
     check_count("--seed", options.seed, least=0)
+    if options.energy is not None:
+        check_fraction("--energy", options.energy)
     if options.max_rows is not None:
         check_count("--max-rows", options.max_rows, least=2)
     if options.c3_sigma is not None:
         check_non_negative("--c3-sigma", options.c3_sigma)
-    if options.load_aligner:
-        if options.method or options.save_aligner:
-            raise UnusableInput("--load-aligner brings its own method; leave out --method and --save-aligner")
-        if not os.path.isdir(options.load_aligner):
-            raise UnusableInput(f"{options.load_aligner} is no folder; name one that --save-aligner wrote")
-    else:
-        options.method = options.method or DEFAULT_METHOD
-        check_methods([options.method], options.plugin)
-    check_writable(options.out)
-    if options.save_aligner:
-        _check_folder(options.save_aligner)
-    for path in (options.target, options.source):
-        if path and os.path.exists(path) and os.path.realpath(path) == os.path.realpath(options.out):
-            raise UnusableInput(f"--out {options.out} is an input; name another file")
+    check_outputs({"--out": options.out}, (options.target, options.source), {})
+    if options.load_aligner is not None:
+        _check_loading(options)
+        load_plugins(options.plugin)
+        return
+    options.method = DEFAULT_METHOD if options.method is None else options.method
+    for name, owner in OWNERS.items():
+        if getattr(options, name) is not None and options.method != owner:
+            raise UnusableInput(
+                f"--{name.replace('_', '-')} is a setting of {owner}, and the method is {options.method}; "
+                "leave it out"
+            )
+    if options.save_aligner is not None:
+        _check_folder(options.save_aligner, options.out)
+    check_methods([options.method], options.plugin)
 
 
-def _check_folder(folder: str) -> None:
-    parent = os.path.dirname(os.path.abspath(folder))
+def _check_loading(options: argparse.Namespace) -> None:
+    """A saved method was fitted with its own settings, which nothing here can change."""
+    given = {
+        "--method": options.method,
+        "--save-aligner": options.save_aligner,
+        "--no-normalize": options.no_normalize or None,
+        "--c3-sigma": options.c3_sigma,
+        "--energy": options.energy,
+        "--max-rows": options.max_rows,
+    }
+    extra = [option for option, value in given.items() if value is not None]
+    if extra:
+        raise UnusableInput(f"--load-aligner brings a method as it was fitted; leave out {', '.join(extra)}")
+    if not os.path.isdir(options.load_aligner):
+        raise UnusableInput(
+            f"--load-aligner {options.load_aligner!r} is no folder; name one that --save-aligner wrote"
+        )
+
+
+def _check_folder(folder: str, out: str) -> None:
+    if not folder:
+        raise UnusableInput("--save-aligner is empty; name a folder")
+    if os.path.realpath(folder) == os.path.realpath(out):
+        raise UnusableInput(f"--out and --save-aligner both name {out}; give the aligner a folder of its own")
+    parent = os.path.dirname(os.path.realpath(folder))
     if not os.path.isdir(parent) or not os.access(parent, os.W_OK):
         raise UnusableInput(f"--save-aligner {folder} cannot be written: {parent} is no writable folder")
     if os.path.exists(folder) and not os.path.isdir(folder):
         raise UnusableInput(f"--save-aligner {folder} is a file; name a folder")
+    if os.path.isdir(folder) and set(os.listdir(folder)) - ALIGNER_FILES:
+        raise UnusableInput(f"--save-aligner {folder} holds other files; name a new or empty folder")
 
 
 def _load(options: argparse.Namespace, role: str) -> EmbeddingSet:
     """The set of one role; a single file must hold both, unless a fitted method needs no target."""
     path = options.source if role == "source" and options.source else options.target
     alone = bool(options.source or options.load_aligner)
-    return load_set(path, role=role, alone=alone, max_rows=options.max_rows, seed=options.seed)
+    limit = options.max_rows if role == "target" else None
+    return load_set(path, role=role, alone=alone, max_rows=limit, seed=options.seed)
 
 
-def _fit(options: argparse.Namespace, source: EmbeddingSet, progress: Progress) -> Any:
+def _fit(options: argparse.Namespace, source: EmbeddingSet, progress: Progress, notes: list[str]) -> Any:
     from realign_core import alignment
 
     settings: dict[str, Any] = {"normalize": not options.no_normalize, "seed": options.seed}
-    if options.method == "c3" and options.c3_sigma is not None:
+    if options.c3_sigma is not None:
         settings["sigma"] = options.c3_sigma
-    if options.method == "blockwise":
+    if options.energy is not None:
         settings["energy"] = options.energy
     method = alignment.create(options.method, **settings)
-    fit_source, fit_target = source.rows, None
-    if alignment.traits(method).uses_pairs:
+    if options.save_aligner and not callable(getattr(method, "save", None)):
+        raise UnusableInput(f"{options.method} cannot be saved: it has no save; leave out --save-aligner")
+    fit_source, fit_target = _rows_to_fit(options, source, alignment.traits(method).uses_pairs)
+    progress(f"fit {options.method}")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", alignment.AlignmentWarning)
+        method.fit(source=fit_source, target=fit_target)
+    notes += [str(warning.message) for warning in caught]
+    return method
+
+
+def _rows_to_fit(
+    options: argparse.Namespace, source: EmbeddingSet, uses_pairs: bool
+) -> tuple[Batches, Batches]:
+    """Source and target rows: all of them, or a seeded sample of at most `--max-rows`."""
+    if uses_pairs:
         data = load_pair(
             options.target,
             options.source,
@@ -110,35 +159,50 @@ def _fit(options: argparse.Namespace, source: EmbeddingSet, progress: Progress) 
         )
         if not data.paired:
             raise UnusableInput(
-                f"{options.method} learns from pairs and these sets are not paired; choose another method"
+                f"{options.method} learns from pairs and these sets are not paired; choose another method, "
+                "or say --paired yes if row i belongs to row i"
             )
-        fit_source, fit_target = data.source, data.target
-    else:
-        target = _load(options, "target")
-        fit_target = target.rows
-        if fit_target.shape[1] != fit_source.shape[1]:
-            raise UnusableInput(
-                f"{target.name} has dimension {fit_target.shape[1]} and {source.name} has "
-                f"{fit_source.shape[1]}; both sets must come from one embedding space"
-            )
-    progress(f"fit {options.method}")
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", alignment.AlignmentWarning)
-        method.fit(source=fit_source, target=fit_target)
-    for warning in caught:
-        print(f"note: {warning.message}", file=sys.stderr)
-    return method
-
-
-def _say_dropped(source: EmbeddingSet, options: argparse.Namespace) -> None:
-    if source.dropped:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in source.dropped.items())
-        print(
-            f"note: unusable rows of {source.name} are left out of {options.out}: {reasons} "
-            f"(first: row {source.first_dropped})",
-            file=sys.stderr,
+        return data.source, data.target
+    target = _load(options, "target")
+    if target.rows.shape[1] != source.rows.shape[1]:
+        raise UnusableInput(
+            f"{target.name} has dimension {target.rows.shape[1]} and {source.name} has "
+            f"{source.rows.shape[1]}; both sets must come from one embedding space"
         )
+    rows = source.rows
+    if options.max_rows is not None and len(rows) > options.max_rows:
+        chosen = np.random.default_rng(options.seed).choice(len(rows), options.max_rows, replace=False)
+        rows = rows.subset(np.sort(chosen))
+    return rows, target.rows
+
+
+def _finite(blocks: Iterable[Any]) -> Iterator[Any]:
+    """The blocks as they come; raises `UnusableInput` at a mapped row that no reader would take."""
+    import torch
+
+    start = 0
+    for block in blocks:
+        usable = torch.isfinite(torch.as_tensor(block)).all(dim=1)
+        if not bool(usable.all()):
+            row = start + int((~usable).nonzero()[0])
+            raise UnusableInput(
+                f"row {row} is not finite after the map, so nothing was written; change the method's "
+                "settings, or leave out --no-normalize"
+            )
+        start += len(block)
+        yield block
+
+
+def _dropped(source: EmbeddingSet, options: argparse.Namespace) -> list[str]:
+    if not source.dropped:
+        return []
+    reasons = ", ".join(f"{count} {reason}" for reason, count in source.dropped.items())
+    return [
+        f"unusable rows of {source.name} are left out of {options.out}: {reasons} "
+        f"(first: row {source.first_dropped})"
+    ]
 
 
 def _output_type(stored: str, path: str) -> str:
-    return "float32" if stored == "bfloat16" and not path.endswith(".safetensors") else stored
+    in_place = stored != "bfloat16" or path.lower().endswith(".safetensors")
+    return stored if in_place else "float32"

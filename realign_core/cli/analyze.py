@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from contextlib import closing
 
-from realign_core.cli.parser import check_methods, load_plugins
+from realign_core.cli.methods import check_device, check_methods
+from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress
-from realign_core.load import atomic_text, check_writable, load_pair
+from realign_core.load import atomic_text, load_pair
 from realign_core.method_names import BUILT_IN_METHODS
-from realign_core.validation import (
-    UnusableInput,
-    check_count,
-    check_fraction,
-    check_non_negative,
-)
+from realign_core.validation import check_count, check_fraction, check_non_negative
 
+SUFFIXES = {"--json": (".json",), "--html": (".html", ".htm"), "--csv": (".csv",)}
 STAGES_BESIDE_METHODS = 6
 
 
@@ -35,7 +31,6 @@ def run(options: argparse.Namespace) -> None:
             max_rows=options.max_rows,
             seed=options.seed,
         )
-        load_plugins(options.plugin)
         from realign_core.comparison import compare
 
         comparison = compare(
@@ -65,19 +60,17 @@ def _check(options: argparse.Namespace) -> None:
         check_count("--max-rows", options.max_rows, least=2)
     if options.c3_sigma is not None:
         check_non_negative("--c3-sigma", options.c3_sigma)
-    if options.methods is not None:
-        if not options.methods:
-            raise UnusableInput(f"--methods is empty; choose from {', '.join(BUILT_IN_METHODS)}")
-        check_methods(options.methods, options.plugin)
-    outputs = [path for path in (options.json, options.html, options.csv) if path and path != "-"]
-    for path in outputs:
-        check_writable(path, suffixes=(".json",) if path == options.json else _suffixes(path, options))
-    if len({os.path.realpath(path) for path in outputs}) < len(outputs):
-        raise UnusableInput("two outputs have the same name; give each its own")
-
-
-def _suffixes(path: str, options: argparse.Namespace) -> tuple[str, ...]:
-    return (".html", ".htm") if path == options.html else (".csv",)
+    check_outputs(
+        {
+            "--json": None if options.json == "-" else options.json,
+            "--html": options.html,
+            "--csv": options.csv,
+        },
+        (options.target, options.source),
+        SUFFIXES,
+    )
+    check_methods(options.methods, options.plugin)
+    check_device(options.device)
 
 
 def _write(comparison, options: argparse.Namespace) -> None:

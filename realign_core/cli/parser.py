@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
 from realign_core import __version__
-from realign_core.method_names import BUILT_IN_METHODS
 from realign_core.validation import UnusableInput
 
 SETS = """TARGET and SOURCE are files or folders of embeddings, a row per sample: .npy, .npz (file.npz:key),
@@ -24,7 +22,11 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser; each command's namespace holds `run`, the function that does the work."""
-    parser = _Parser(prog="realign", description="Measure the modality gap between two sets of embeddings.")
+    parser = _Parser(
+        prog="realign",
+        allow_abbrev=False,
+        description="Measure the modality gap between two sets of embeddings.",
+    )
     parser.add_argument("--version", action="version", version=f"gapscope {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _analyze(commands)
@@ -35,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _command(commands: Any, name: str, summary: str, epilog: str | None = None) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=summary, description=summary, epilog=epilog)
+    command = commands.add_parser(name, help=summary, description=summary, epilog=epilog, allow_abbrev=False)
 
     def run(options: argparse.Namespace) -> None:
         import_module(f"realign_core.cli.{name}").run(options)
@@ -49,6 +51,8 @@ def _analyze(commands: Any) -> None:
     command.add_argument("target", metavar="TARGET", help="image embeddings, or both sets")
     command.add_argument("source", metavar="SOURCE", nargs="?", help="text embeddings")
     _data_options(command)
+    command.add_argument("--max-rows", type=int, metavar="N", help="read a seeded sample of at most N rows")
+    command.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     command.add_argument("--energy", type=float, default=0.99, metavar="E", help="share of energy held by U")
     command.add_argument("--methods", type=_names, metavar="a,b", help="methods to compare (default: all)")
     command.add_argument("--k", type=int, default=10, metavar="K", help="neighbours of the retention score")
@@ -78,8 +82,13 @@ def _align(commands: Any) -> None:
     command.add_argument("source", metavar="SOURCE", nargs="?", help="text embeddings to map")
     _data_options(command)
     command.add_argument("--method", default=None, metavar="NAME", help="alignment method (default: realign)")
-    command.add_argument("--c3-sigma", type=float, metavar="S", help="C3's noise per coordinate")
-    command.add_argument("--energy", type=float, default=0.99, metavar="E", help="share of energy held by U")
+    command.add_argument(
+        "--max-rows", type=int, metavar="N", help="fit on a seeded sample of at most N rows (all are mapped)"
+    )
+    command.add_argument("--c3-sigma", type=float, metavar="S", help="c3: noise per coordinate")
+    command.add_argument(
+        "--energy", type=float, metavar="E", help="blockwise: share of energy held by U (0.99)"
+    )
     command.add_argument(
         "--out",
         metavar="FILE",
@@ -107,9 +116,7 @@ def _data_options(command: argparse.ArgumentParser) -> None:
         "--paired", choices=("auto", "yes", "no"), default="auto", help="whether row i pairs with row i"
     )
     command.add_argument("--no-normalize", action="store_true", help="use rows as they are, off the sphere")
-    command.add_argument("--max-rows", type=int, metavar="N", help="read a seeded sample of at most N rows")
     command.add_argument("--seed", type=int, default=0, metavar="N")
-    command.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     command.add_argument(
         "--plugin",
         action="append",
@@ -120,22 +127,4 @@ def _data_options(command: argparse.ArgumentParser) -> None:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def check_methods(names: Sequence[str], plugins: Sequence[str]) -> None:
-    """Refuse unknown names at once where no plugin can bring them."""
-    if plugins:
-        return
-    unknown = [name for name in names if name not in BUILT_IN_METHODS]
-    if unknown:
-        raise UnusableInput(f"there is no method {unknown[0]!r}; choose from {', '.join(BUILT_IN_METHODS)}")
-
-
-def load_plugins(modules: Sequence[str]) -> None:
-    """Import the modules that register methods."""
-    for module in modules:
-        try:
-            import_module(module)
-        except ImportError as error:
-            raise UnusableInput(f"--plugin {module} cannot be imported: {error}") from error
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))

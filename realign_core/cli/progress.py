@@ -5,24 +5,35 @@ from __future__ import annotations
 import sys
 import time
 
+HELD_SECONDS = 10.0
+
 
 class Progress:
-    """Call with the name of each stage; `close` ends the last line. Callable as a progress callback."""
+    """Call with the name of each stage; `close` ends the last line. Callable as a progress callback.
+
+    Where standard error is no terminal, lines are held back for the first seconds: a short run, or one that
+    is refused, says nothing but its result.
+    """
 
     def __init__(self, total: int | None = None):
         self.total = total
         self.count = 0
         self.start = time.perf_counter()
-        self.live = sys.stderr.isatty()
+        self.live = sys.stderr is not None and sys.stderr.isatty()
+        self.held: list[str] = []
 
     def __call__(self, stage: str) -> None:
         self.count += 1
         of = f"/{self.total}" if self.total else ""
-        line = f"[{self.count}{of}, {time.perf_counter() - self.start:.0f} s] {stage}"
+        seconds = time.perf_counter() - self.start
+        line = f"[{self.count}{of}, {seconds:.0f} s] {stage}"
         if self.live:
             print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
-        else:
-            print(line, file=sys.stderr, flush=True)
+            return
+        self.held.append(line)
+        if seconds >= HELD_SECONDS:
+            print("\n".join(self.held), file=sys.stderr, flush=True)
+            self.held.clear()
 
     def close(self) -> None:
         """Leave a clean line behind."""
