@@ -129,7 +129,12 @@ class Comparison:
         return {
             "schema_version": SCHEMA_VERSION,
             "tool": {"name": "gapscope", "version": __version__},
-            "settings": {**self.settings.to_dict(), "device": self.device, "normalize": self.normalize},
+            "settings": {
+                **self.settings.to_dict(),
+                **self.dataset.settings,
+                "device": self.device,
+                "normalize": self.normalize,
+            },
             "seconds": self.seconds,
             "dataset": {**self.dataset.to_dict(), "warnings": list(self.warnings)},
             "judged": self.judged,

@@ -1,0 +1,30 @@
+"""Plain sentences that follow from the numbers: each is said only where it holds."""
+
+from realign_core.comparison import Comparison
+from realign_core.findings.contest import badges, best_method, may_win, unresolved_from
+from realign_core.findings.finding import Finding
+from realign_core.findings.geometry import diagnosis_findings, headline
+from realign_core.findings.methods import method_findings, published_findings
+
+
+def findings(comparison: Comparison) -> tuple[Finding, ...]:
+    """Everything after the headline, in reading order."""
+    return (
+        *diagnosis_findings(comparison.diagnosis),
+        *method_findings(comparison),
+        *published_findings(comparison),
+    )
+
+
+__all__ = [
+    "Finding",
+    "badges",
+    "best_method",
+    "diagnosis_findings",
+    "findings",
+    "headline",
+    "may_win",
+    "method_findings",
+    "published_findings",
+    "unresolved_from",
+]

@@ -1,0 +1,13 @@
+"""One thing that the numbers say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence or two. `topic`: parts, subspace, angle, shape, drift, coupling, methods or published."""
+
+    topic: str
+    text: str
