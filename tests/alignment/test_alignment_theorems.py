@@ -17,17 +17,14 @@ from realign_core.alignment import (
     AnchorTrace,
     Blockwise,
     GaussianOT,
-    MeanShift,
     Procrustes,
     RandomTarget,
     ReAlign,
-    Rotation,
     create,
 )
 from realign_core.alignment.blockwise import whitening_colouring
 from realign_core.alignment.gaussian_ot import transport_matrix
 from realign_core.alignment.random_target import derangement
-from realign_core.alignment.rotation import minimal_rotation
 from realign_core.frame import FixedFrame
 from realign_core.moments import Moments
 
@@ -102,14 +99,6 @@ def test_rotating_both_sets_rotates_the_result(name, sets):
     assert np.abs(turned - plain).max() > 0.01
 
 
-def test_bures_rotation_is_equivariant_too(sets):
-    y, x = sets
-    q = np.linalg.qr(np.random.default_rng(6).standard_normal((12, 12)))[0]
-    plain = Rotation(bures=0.3).fit(source=y, target=x).transform(y)
-    turned = Rotation(bures=0.3).fit(source=y @ q, target=x @ q).transform(y @ q)
-    np.testing.assert_allclose(turned, plain @ q, atol=1e-9)
-
-
 @settings(max_examples=25, deadline=None)
 @given(n=st.integers(3, 60), d=st.integers(2, 20), seed=st.integers(0, 10**6), scale=st.floats(1e-3, 1e3))
 def test_realign_gap_is_at_most_its_centroid_shift(n, d, seed, scale):
@@ -118,71 +107,6 @@ def test_realign_gap_is_at_most_its_centroid_shift(n, d, seed, scale):
     method = ReAlign().fit(source=y, target=x)
     shift = float(torch.linalg.vector_norm(method.centroid_ - method.mean_target_))
     assert gap(method.transform(y), x) <= shift + 1e-14
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    n=st.integers(20, 80),
-    d=st.integers(6, 16),
-    seed=st.integers(0, 10**6),
-    bures=st.sampled_from([0, 0.2, 1]),
-)
-def test_rotation_reaches_centroid_and_trace_exactly(n, d, seed, bures):
-    y, x = cloud(n, d, seed), cloud(n + 3, d, seed + 1)
-    method = Rotation(bures=bures).fit(source=y, target=x)
-    z = method.transform(y)
-    assert gap(z, x) < 1e-12
-    assert np.trace(oracles.covariance(z)) == pytest.approx(
-        np.trace(oracles.covariance(oracles.unit(x))), abs=1e-12
-    )
-    # The negative control: a translation alone leaves a gap.
-    assert gap(MeanShift().fit(source=y, target=x).transform(y), x) > 1e-9
-
-
-def test_minimal_rotation_turns_one_plane_only():
-    generator = np.random.default_rng(3)
-    p, q = torch.from_numpy(generator.standard_normal((2, 7)))
-    r = minimal_rotation(p, q)
-    p, q = p / p.norm(), q / q.norm()
-    torch.testing.assert_close(r @ r.mT, torch.eye(7, dtype=torch.float64))
-    torch.testing.assert_close(r @ p, q)
-    assert float(torch.linalg.det(r)) == pytest.approx(1)
-    assert int((torch.linalg.svdvals(r - torch.eye(7)) > 1e-9).sum()) == 2
-
-
-def test_minimal_rotation_of_equal_and_opposite_directions():
-    p = torch.tensor([0.6, 0.0, 0.8], dtype=torch.float64)
-    identity = torch.eye(3, dtype=torch.float64)
-    torch.testing.assert_close(minimal_rotation(p, 3 * p), identity)
-    torch.testing.assert_close(minimal_rotation(p, torch.zeros_like(p)), identity)
-    half_turn = minimal_rotation(p, -2 * p)
-    torch.testing.assert_close(half_turn @ p, -p)
-    torch.testing.assert_close(half_turn @ half_turn, identity)
-    assert float(torch.linalg.det(half_turn)) == pytest.approx(1)
-    assert torch.equal(half_turn, minimal_rotation(p, -2 * p))
-    near = minimal_rotation(p, -p + torch.tensor([0.0, 1e-5, 0.0], dtype=torch.float64))
-    torch.testing.assert_close(near @ near.mT, identity, atol=1e-14, rtol=0)
-
-
-def test_rotation_between_opposite_sets(sets):
-    y, _ = sets
-    z = Rotation().fit(source=y, target=-y).transform(y)
-    assert gap(z, -y) < 1e-12
-
-
-def test_rotation_says_when_one_row_dominates():
-    # The objective has a kink where a row lands on 0; a row of large share can hold the minimiser there.
-    y, x = cloud(5, 2, 0), cloud(8, 2, 1)
-    with pytest.warns(AlignmentWarning, match="a few rows dominate"):
-        method = Rotation().fit(source=y, target=x)
-    assert method.centroid_gap_ == pytest.approx(gap(method.transform(y), x))
-
-
-def test_rotation_says_when_no_bias_closes_the_gap():
-    # On a line there are two directions only, so most centroids are out of reach.
-    y, x = np.array([[1.0], [2.0], [-1.0]]), np.array([[1.0], [-2.0], [1.0], [1.0]])
-    with pytest.warns(AlignmentWarning, match="the centroid is still"):
-        Rotation().fit(source=y, target=x)
 
 
 @pytest.mark.parametrize("shrinkage", ["oas", None, 0.2])
