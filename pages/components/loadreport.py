@@ -5,11 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from pages.components.study import Study
 from realign_core.load import EmbeddingPair
 
 
-def show(pair: EmbeddingPair) -> None:
+def show(study: Study) -> None:
     """Rows, types, norms, what was dropped, and on what evidence the sets are pairs."""
+    pair = study.pair
     report = pair.report
     for warning in report.warnings:
         st.warning(warning)

@@ -15,10 +15,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from realign_core.comparison import Bench, Comparison, Settings, assemble
 from realign_core.diagnostics import Diagnosis, diagnose
-from realign_core.load import EmbeddingPair
+from realign_core.diagnostics.drift_path import SHOWN_ROWS, DriftPath, drift_path
+from realign_core.load import Batches, EmbeddingPair
+from realign_core.moments import float64_blocks
 
 KEPT_RESULTS = 48
 KEPT_BENCHES = 2
@@ -79,6 +82,23 @@ class Study:
     def has_diagnosis(self, seed: int) -> bool:
         """Whether the moments are known, so that a diagnosis is a matter of milliseconds."""
         return ("diagnosis", seed) in self._results
+
+    def drift_path(self, diagnosis: Diagnosis) -> DriftPath | None:
+        """At most 300 seeded rows of each set on their way through ReAlign; no other row is read."""
+
+        def make() -> DriftPath | None:
+            generator = np.random.default_rng(diagnosis.seed)
+            rows = [self._some_rows(part, generator) for part in (self.pair.target, self.pair.source)]
+            return drift_path(*rows, diagnosis)
+
+        return self._results.get(("drift path", diagnosis.seed), make)
+
+    def _some_rows(self, rows: Batches, generator: np.random.Generator) -> torch.Tensor:
+        chosen = np.arange(len(rows))
+        if len(rows) > SHOWN_ROWS:
+            chosen = np.sort(generator.choice(len(rows), SHOWN_ROWS, replace=False))
+        taken = float64_blocks(rows.take(chosen), normalize=self.pair.normalize, device="cpu")
+        return torch.cat(list(taken))
 
     def bench(self, settings: Settings) -> Bench:
         """The prepared rows for these settings, whatever the methods and their options."""

@@ -1,0 +1,30 @@
+"""The energy slider, and what the cut that it makes looks like."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import definitions, settings
+from realign_core.diagnostics import Diagnosis
+from realign_core.glossary import percent
+
+
+def show(diagnosis: Diagnosis) -> None:
+    """The slider beside the rank that it gives; moving it costs no pass over the rows."""
+    left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
+    with left:
+        settings.bind(
+            "energy",
+            st.slider,
+            "Energy held by U",
+            min_value=0.5,
+            max_value=0.999,
+            step=0.001,
+            format="%.3f",
+            help=definitions.help_of("frame.energy"),
+        )
+    frame = diagnosis.frame
+    right.markdown(
+        f"**U: {frame.rank} of {frame.dim} directions**, which hold {percent(frame.energy)} of the pooled "
+        f"variance. **V: the other {frame.dim - frame.rank}.**"
+    )
