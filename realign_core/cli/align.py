@@ -6,22 +6,20 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
 import numpy as np
 
-from realign_core.cli.methods import check_methods, load_plugins
+from realign_core.cli.methods import blockwise_shrinkage, check_methods, load_plugins
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress
-from realign_core.load import Batches, EmbeddingSet, load_pair, load_set, write_rows
+from realign_core.load import Batches, EmbeddingSet, load_pair, load_set
 from realign_core.validation import UnusableInput, check_count, check_fraction, check_non_negative
 
 DEFAULT_METHOD = "realign"
-WITH_IDS = (".npz", ".parquet", ".pkl")
 ALIGNER_FILES = frozenset(("aligner.json", "arrays.safetensors"))
-OWNERS = {"c3_sigma": "c3", "energy": "blockwise"}
+OWNERS = {"c3_sigma": "c3", "energy": "blockwise", "blockwise_shrinkage": "blockwise"}
 
 
 def run(options: argparse.Namespace) -> None:
@@ -39,15 +37,9 @@ def run(options: argparse.Namespace) -> None:
             method = _fit(options, source, progress, notes)
         rows = source.rows
         progress(f"map {len(rows)} rows")
-        streamed = hasattr(method, "transform_batches")
-        write_rows(
-            options.out,
-            _finite(method.transform_batches(rows) if streamed else [method.transform(rows[:])]),
-            n=rows.shape[0],
-            dim=rows.shape[1],
-            dtype=_output_type(rows.dtype, options.out),
-            ids=source.ids if options.out.lower().endswith(WITH_IDS) else None,
-        )
+        from realign_core.alignment.output import write_mapped
+
+        write_mapped(options.out, method, rows, source.ids)
         if options.save_aligner:
             from realign_core.alignment import save_aligner
 
@@ -66,6 +58,7 @@ def _check(options: argparse.Namespace) -> None:
         check_count("--max-rows", options.max_rows, least=2)
     if options.c3_sigma is not None:
         check_non_negative("--c3-sigma", options.c3_sigma)
+    blockwise_shrinkage(options.blockwise_shrinkage)
     check_outputs({"--out": options.out}, (options.target, options.source), {})
     if options.load_aligner is not None:
         _check_loading(options)
@@ -91,6 +84,7 @@ def _check_loading(options: argparse.Namespace) -> None:
         "--no-normalize": options.no_normalize or None,
         "--c3-sigma": options.c3_sigma,
         "--energy": options.energy,
+        "--blockwise-shrinkage": options.blockwise_shrinkage,
         "--max-rows": options.max_rows,
     }
     extra = [option for option, value in given.items() if value is not None]
@@ -132,6 +126,8 @@ def _fit(options: argparse.Namespace, source: EmbeddingSet, progress: Progress, 
         settings["sigma"] = options.c3_sigma
     if options.energy is not None:
         settings["energy"] = options.energy
+    if options.blockwise_shrinkage is not None:
+        settings["shrinkage"] = blockwise_shrinkage(options.blockwise_shrinkage)
     method = alignment.create(options.method, **settings)
     if options.save_aligner and not callable(getattr(method, "save", None)):
         raise UnusableInput(f"{options.method} cannot be saved: it has no save; leave out --save-aligner")
@@ -176,23 +172,6 @@ def _rows_to_fit(
     return rows, target.rows
 
 
-def _finite(blocks: Iterable[Any]) -> Iterator[Any]:
-    """The blocks as they come; raises `UnusableInput` at a mapped row that no reader would take."""
-    import torch
-
-    start = 0
-    for block in blocks:
-        usable = torch.isfinite(torch.as_tensor(block)).all(dim=1)
-        if not bool(usable.all()):
-            row = start + int((~usable).nonzero()[0])
-            raise UnusableInput(
-                f"row {row} is not finite after the map, so nothing was written; change the method's "
-                "settings, or leave out --no-normalize"
-            )
-        start += len(block)
-        yield block
-
-
 def _dropped(source: EmbeddingSet, options: argparse.Namespace) -> list[str]:
     if not source.dropped:
         return []
@@ -201,8 +180,3 @@ def _dropped(source: EmbeddingSet, options: argparse.Namespace) -> list[str]:
         f"unusable rows of {source.name} are left out of {options.out}: {reasons} "
         f"(first: row {source.first_dropped})"
     ]
-
-
-def _output_type(stored: str, path: str) -> str:
-    in_place = stored != "bfloat16" or path.lower().endswith(".safetensors")
-    return stored if in_place else "float32"

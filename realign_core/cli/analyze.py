@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from contextlib import closing
+from typing import Any
 
-from realign_core.cli.methods import check_device, check_methods
+from realign_core.cli.methods import blockwise_shrinkage, check_device, check_methods
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress
 from realign_core.load import atomic_text, load_pair
@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> None:
             c3_sigma=options.c3_sigma,
             bootstrap=options.bootstrap,
             score_rows=options.score_rows,
+            method_options=_method_options(options),
             progress=progress,
         )
     _write(comparison, options)
@@ -60,6 +61,7 @@ def _check(options: argparse.Namespace) -> None:
         check_count("--max-rows", options.max_rows, least=2)
     if options.c3_sigma is not None:
         check_non_negative("--c3-sigma", options.c3_sigma)
+    blockwise_shrinkage(options.blockwise_shrinkage)
     check_outputs(
         {
             "--json": None if options.json == "-" else options.json,
@@ -73,15 +75,23 @@ def _check(options: argparse.Namespace) -> None:
     check_device(options.device)
 
 
+def _method_options(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Settings of single methods that are not at their defaults."""
+    shrinkage = blockwise_shrinkage(options.blockwise_shrinkage)
+    return {} if shrinkage == "oas" else {"blockwise": {"shrinkage": shrinkage}}
+
+
 def _write(comparison, options: argparse.Namespace) -> None:
+    from realign_core.comparison.texts import csv_text, json_text
+
     if options.json:
-        text = json.dumps(comparison.to_dict(), allow_nan=False, indent=1)
+        text = json_text(comparison)
         if options.json == "-":
-            print(text)
+            print(text, end="")
         else:
-            atomic_text(options.json, text + "\n")
+            atomic_text(options.json, text)
     if options.csv:
-        atomic_text(options.csv, comparison.table().to_csv())
+        atomic_text(options.csv, csv_text(comparison))
     if options.html:
         from realign_core.report import report_html
 

@@ -6,9 +6,10 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Literal
 
 from realign_core.method_names import BUILT_IN_METHODS
-from realign_core.validation import UnusableInput
+from realign_core.validation import UnusableInput, check_fraction
 
 
 def check_methods(names: Sequence[str] | None, plugins: Sequence[str]) -> None:
@@ -44,6 +45,18 @@ def load_plugins(modules: Sequence[str]) -> None:
             raise UnusableInput(
                 f"--plugin {module} cannot be imported: {type(error).__name__}: {error}; {remedy}"
             ) from error
+
+
+def blockwise_shrinkage(text: str | None) -> Literal["oas"] | float | None:
+    """The setting that `--blockwise-shrinkage` names; not given means `oas`, like blockwise's own default."""
+    if text is None or text == "oas":
+        return "oas"
+    if text == "none":
+        return None
+    try:
+        return check_fraction("--blockwise-shrinkage", float(text), low_open=False)
+    except ValueError:
+        raise UnusableInput(f"--blockwise-shrinkage is {text!r}; give oas, none or a share in 0..1") from None
 
 
 def check_device(device: str) -> None:

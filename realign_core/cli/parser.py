@@ -7,11 +7,14 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from realign_core import __version__
+from realign_core.samples import sample_path
 from realign_core.validation import UnusableInput
 
 SETS = """TARGET and SOURCE are files or folders of embeddings, a row per sample: .npy, .npz (file.npz:key),
 .pt, .safetensors, .parquet, .arrow, .csv, .tsv, .pkl, a folder of shards of one of these, or a clip-retrieval
-folder. SOURCE may be left out where one file or folder holds both sets."""
+folder. SOURCE may be left out where one file or folder holds both sets. sample:NAME is a bundled sample."""
+
+SHRINKAGE = "blockwise: shrinkage of each covariance: oas picks it (default), none, or a share in 0..1"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,8 +51,8 @@ def _command(commands: Any, name: str, summary: str, epilog: str | None = None) 
 
 def _analyze(commands: Any) -> None:
     command = _command(commands, "analyze", "Measure the gap and compare the alignment methods.", SETS)
-    command.add_argument("target", metavar="TARGET", help="image embeddings, or both sets")
-    command.add_argument("source", metavar="SOURCE", nargs="?", help="text embeddings")
+    command.add_argument("target", metavar="TARGET", type=rows_path, help="image embeddings, or both sets")
+    command.add_argument("source", metavar="SOURCE", type=rows_path, nargs="?", help="text embeddings")
     _data_options(command)
     command.add_argument("--max-rows", type=int, metavar="N", help="read a seeded sample of at most N rows")
     command.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
@@ -58,6 +61,7 @@ def _analyze(commands: Any) -> None:
     command.add_argument("--k", type=int, default=10, metavar="K", help="neighbours of the retention score")
     command.add_argument("--split", type=float, default=0.5, metavar="S", help="share of rows fitted on")
     command.add_argument("--c3-sigma", type=float, metavar="S", help="C3's noise per coordinate")
+    command.add_argument("--blockwise-shrinkage", metavar="oas|none|S", help=SHRINKAGE)
     command.add_argument("--bootstrap", type=int, default=200, metavar="B", help="resamples of an interval")
     command.add_argument(
         "--score-rows",
@@ -78,8 +82,8 @@ def _align(commands: Any) -> None:
         "Map SOURCE into the distribution of TARGET and write the mapped rows.",
         SETS + " With --load-aligner TARGET may be left out.",
     )
-    command.add_argument("target", metavar="TARGET", help="image embeddings, or both sets")
-    command.add_argument("source", metavar="SOURCE", nargs="?", help="text embeddings to map")
+    command.add_argument("target", metavar="TARGET", type=rows_path, help="image embeddings, or both sets")
+    command.add_argument("source", metavar="SOURCE", type=rows_path, nargs="?", help="text embeddings to map")
     _data_options(command)
     command.add_argument("--method", default=None, metavar="NAME", help="alignment method (default: realign)")
     command.add_argument(
@@ -89,6 +93,7 @@ def _align(commands: Any) -> None:
     command.add_argument(
         "--energy", type=float, metavar="E", help="blockwise: share of energy held by U (0.99)"
     )
+    command.add_argument("--blockwise-shrinkage", metavar="oas|none|S", help=SHRINKAGE)
     command.add_argument(
         "--out",
         metavar="FILE",
@@ -101,7 +106,7 @@ def _align(commands: Any) -> None:
 
 def _inspect(commands: Any) -> None:
     command = _command(commands, "inspect", "Say what a file or folder of embeddings holds; writes nothing.")
-    command.add_argument("file", metavar="FILE")
+    command.add_argument("file", metavar="FILE", type=rows_path)
 
 
 def _app(commands: Any) -> None:
@@ -124,6 +129,14 @@ def _data_options(command: argparse.ArgumentParser) -> None:
         metavar="MODULE",
         help="import a Python module that registers methods of your own",
     )
+
+
+def rows_path(text: str) -> str:
+    """A path as given, or that of the sample which `sample:NAME` names."""
+    try:
+        return sample_path(text)
+    except UnusableInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _names(text: str) -> tuple[str, ...]:

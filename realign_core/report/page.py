@@ -17,10 +17,10 @@ from realign_core.figures.geometry_list import geometry_figures
 from realign_core.figures.table import PAIR_SCORES, Cell, Table, comparison_table
 from realign_core.figures.theme import LABELS
 from realign_core.findings import diagnosis_findings, headline, method_findings, published_findings
-from realign_core.glossary import MISSING, SCORES, TERMS, count, percent, shown, term
+from realign_core.glossary import MISSING, SCORES, TERMS, count, listed, percent, shown, term
 from realign_core.report.assets import SCRIPT, STYLE
 from realign_core.report.embed import embedded, height
-from realign_core.report.reproduce import command_line
+from realign_core.report.reproduce import command_line, left_out, left_out
 
 text = html.escape
 
@@ -185,7 +185,7 @@ def _compare(comparison: Comparison, figures: Sequence[Described]) -> str:
 
 def _methods(table: Table) -> str:
     head = "".join(
-        f'<th scope="col" title="{text(SCORES[c.score].meaning)}">{text(c.label)} {c.arrow}</th>'
+        f'<th scope="col" title="{text(SCORES[c.score].meaning)}">{text(c.label)}\u00a0{c.arrow}</th>'
         for c in table.columns
     )
     rows = []
@@ -241,8 +241,11 @@ def _data(comparison: Comparison) -> str:
         again = (
             "<p>The rows came from memory, so no command line repeats this; call <code>rc.compare</code>.</p>"
         )
-    if settings.method_options:
-        again += "<p>Single methods had settings of their own, which the command line does not carry.</p>"
+    if left_out(settings):
+        again += (
+            f"<p>{text(', '.join(left_out(settings)))} had settings of their own, "
+            "which the command line does not carry.</p>"
+        )
     return (
         f'<section id="data"><h2>Data and command</h2>{again}{_table(("", "this analysis"), rows)}</section>'
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 from realign_core.comparison import Comparison, Settings
 
@@ -13,25 +14,56 @@ _FLAGS = {
     "seed": "--seed",
     "c3_sigma": "--c3-sigma",
     "bootstrap": "--bootstrap",
+    "score_rows": "--score-rows",
+    "device": "--device",
 }
 
 
-def command_line(comparison: Comparison) -> str | None:
-    """`python -m realign_core analyze …` with every option that is not at its default; None for arrays that
-    came from memory, which have no path.
+def command_line(
+    comparison: Comparison,
+    *,
+    paths: Sequence[str] | None = None,
+    paired: str | None = None,
+    outputs: Sequence[str] = ("--html", "report.html"),
+) -> str | None:
+    """`python -m realign_core analyze …` with every option that is not at its default.
+
+    `paths` and `paired` stand in for what the load report knows, where a caller knows better. None for
+    arrays that came from memory, which have no path.
     """
-    dataset, settings, default = comparison.dataset, comparison.settings, Settings()
-    if {dataset.path_target, dataset.path_source} & {"the target", "the source"}:
-        return None
-    paths = list(dict.fromkeys((dataset.path_target, dataset.path_source)))
+    dataset = comparison.dataset
+    if paths is None:
+        if {dataset.path_target, dataset.path_source} & {"the target", "the source"}:
+            return None
+        paths = list(dict.fromkeys((dataset.path_target, dataset.path_source)))
     words = ["python", "-m", "realign_core", "analyze", *paths]
-    words += ["--paired", "yes" if dataset.paired else "no", "--methods", ",".join(comparison.methods)]
+    paired = paired or ("yes" if dataset.paired else "no")
+    if paired != "auto":
+        words += ["--paired", paired]
+    words += ["--methods", ",".join(comparison.methods), *_options(comparison.settings)]
+    if not comparison.normalize:
+        words.append("--no-normalize")
+    return shlex.join([*words, *outputs])
+
+
+def _options(settings: Settings) -> list[str]:
+    default = Settings()
+    words = []
     for name, flag in _FLAGS.items():
         value = getattr(settings, name)
         if value != getattr(default, name):
             words += [flag, str(value)]
-    if settings.device != default.device:
-        words += ["--device", settings.device]
-    if not comparison.normalize:
-        words.append("--no-normalize")
-    return shlex.join([*words, "--html", "report.html"])
+    blockwise = settings.method_options.get("blockwise", {})
+    if blockwise.keys() == {"shrinkage"}:
+        value = blockwise["shrinkage"]
+        words += ["--blockwise-shrinkage", "none" if value is None else str(value)]
+    return words
+
+
+def left_out(settings: Settings) -> tuple[str, ...]:
+    """Methods with settings of their own that no option of the command line carries."""
+    return tuple(
+        name
+        for name, options in settings.method_options.items()
+        if options and (name, set(options)) != ("blockwise", {"shrinkage"})
+    )
