@@ -89,7 +89,8 @@ def open_one(path: str | os.PathLike, *, role: Role, trusted: bool = True) -> Op
     layout = _layout(file)
     if layout.both and role is None:
         raise UnusableInput(f"{file} holds images and texts; name {file}/img_emb or {file}/text_emb")
-    shards = layout.source if role == "source" or not layout.target else layout.target
+    texts = layout.source and (role == "source" or not layout.target)
+    shards = layout.source if texts else layout.target
     opened = [open_one(_with_key(shard, key), role=role, trusted=trusted) for shard in shards]
     return _joined(opened, os.fspath(path), _metadata(layout))
 

@@ -164,15 +164,22 @@ def _pair(
     used = report.n_target, report.n_source
     rows = used if is_paired else counts
     notes += pairing_notes(evidence, asked=paired, paired=is_paired, rows=rows, groups=report.groups)
+    if used[0] == used[1] and all(np.array_equal(*pair) for pair in zip(*map(_used, sides, keep))):
+        notes.append("Target and source are the same rows, so there is no gap to measure.")
     return EmbeddingPair(
         target=sides[0].batches(keep[0]),
         source=sides[1].batches(keep[1]),
         paired=is_paired,
-        report=replace(report, warnings=tuple(notes)),
+        report=replace(report, warnings=tuple(notes), asked_paired=paired, max_rows=max_rows),
         normalize=normalize,
         groups=groups,
         **columns,
     )
+
+
+def _used(side: Side, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What tells the rows of two sets apart: digests, which are of directions, and norms."""
+    return side.scan.digest[keep], side.scan.norm[keep]
 
 
 def _check_shapes(target: Opened, source: Opened, paired: Paired) -> None:

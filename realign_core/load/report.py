@@ -41,7 +41,7 @@ class LoadReport:
 
     `paired_cosine`, `shuffled_cosine`, `pairing_z` and `pairing_t` are None for sets that cannot be pairs
     (unequal counts, or `paired="no"`), `groups` (their number) for sets that are not. `duplicates_*` count
-    the rows that repeat an earlier one after normalising.
+    the rows that repeat an earlier one after normalising. `asked_paired` and `max_rows` are the options.
     """
 
     n_target: int
@@ -63,7 +63,16 @@ class LoadReport:
     duplicates_target: int
     duplicates_source: int
     warnings: tuple[str, ...] = field(default=())
+    asked_paired: str = "auto"
+    max_rows: int | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The options of loading as used, for the `settings` part of the JSON."""
+        return {"paired": self.asked_paired, "max_rows": self.max_rows}
 
     def to_dict(self) -> dict[str, Any]:
         """The `dataset` part of the JSON (interface.md), with types, paths and duplicates added."""
-        return {**asdict(self), "warnings": list(self.warnings)}
+        found = {**asdict(self), "warnings": list(self.warnings)}
+        del found["asked_paired"], found["max_rows"]
+        return found
