@@ -1,0 +1,129 @@
+"""Memory and time of the command line on float16 pairs larger than its working memory.
+
+`run()` makes pairs of growing length block by block in a temporary folder and runs `align` and `analyze`
+on them in processes of their own. Memory is the peak beyond that of a process that has imported the same
+modules: `resident` with the pages of mapped files, which the system can take back at any time, and
+`anonymous` without them (Linux alone). Run by hand: `python benchmarks/streaming.py [ROWS ...]`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROWS = (100_000, 200_000, 400_000)
+DIM = 768
+BLOCK = 8192
+LIMIT_MB = 1500
+POLL_SECONDS = 0.02
+IMPORTS = "import torch, realign_core.comparison, time; torch.eye(64) @ torch.eye(64); time.sleep(0.5)"
+COMMANDS = {
+    "align": ("align", "--method", "realign", "--out", "mapped.npy"),
+    "analyze": ("analyze", "--methods", "identity,realign", "--json", "figures.json"),
+}
+
+
+def run(rows: tuple[int, ...] = ROWS, dim: int = DIM) -> dict[str, Any]:
+    """Seconds, peak memory and growth of the time per row, of each command at each length."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        baseline = watch([sys.executable, "-c", IMPORTS], folder)
+        results: dict[str, Any] = {"dim": dim, "limit_mb": LIMIT_MB, "imports": baseline, "runs": []}
+        for n in rows:
+            write_pair(folder, n, dim)
+            for label, (command, *options) in COMMANDS.items():
+                arguments = [command, "target.npy", "source.npy", *options]
+                found = watch([sys.executable, "-m", "realign_core", *arguments], folder)
+                entry = {"command": label, "rows": n, "seconds": found["seconds"]}
+                for kind in ("resident_mb", "anonymous_mb"):
+                    peak, base = found[kind], baseline[kind]
+                    entry[kind] = None if peak is None else round(peak - base)
+                if label == "analyze":
+                    entry["stages"] = json.loads((folder / "figures.json").read_text())["seconds"]
+                results["runs"].append(entry)
+    results["growth"] = {label: growth(results["runs"], label) for label in COMMANDS}
+    peaks = [entry["resident_mb"] for entry in results["runs"]]
+    results["within_limit"] = max(peaks) < LIMIT_MB
+    return results
+
+
+def growth(runs: list[dict[str, Any]], label: str) -> float:
+    """Seconds a row added between the two longest pairs over that between the two shortest; linear is 1."""
+    times = [(entry["rows"], entry["seconds"]) for entry in runs if entry["command"] == label]
+    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(times)]
+    return round(slopes[-1] / slopes[0], 2) if len(slopes) > 1 else 1.0
+
+
+def write_pair(folder: Path, n: int, dim: int) -> None:
+    """A pair with a shared signal of low rank, a constant gap and noise; float16, unit rows."""
+    generator = np.random.default_rng(n)
+    mixing = generator.standard_normal((64, dim), dtype=np.float32) / np.float32(np.sqrt(dim))
+    gap = generator.standard_normal(dim, dtype=np.float32) / np.float32(np.sqrt(dim))
+    shape = {"descr": "<f2", "fortran_order": False, "shape": (n, dim)}
+    with open(folder / "target.npy", "wb") as target, open(folder / "source.npy", "wb") as source:
+        for file in (target, source):
+            np.lib.format.write_array_header_1_0(file, shape)
+        for start in range(0, n, BLOCK):
+            rows = min(BLOCK, n - start)
+            signal = generator.standard_normal((rows, 64), dtype=np.float32) @ mixing / 8
+            for file, sign in ((target, 1), (source, -1)):
+                noise = generator.standard_normal((rows, dim), dtype=np.float32) / np.float32(4 * dim**0.5)
+                block = signal + noise + sign * 0.4 * gap
+                block /= np.linalg.norm(block, axis=1, keepdims=True)
+                file.write(block.astype(np.float16).tobytes())
+
+
+def watch(command: list[str], folder: Path) -> dict[str, Any]:
+    """Run a command to its end; its wall time and its peak resident and anonymous memory in MB."""
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": str(Path(__file__).parents[1])}
+    started = time.perf_counter()
+    with open(folder / "messages.txt", "w+b") as messages:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=messages
+        )
+        peak, anonymous = 0, None
+        while process.poll() is None:
+            memory = memory_of(process.pid)
+            peak = max(peak, memory.get("Rss", 0))
+            if "Anonymous" in memory:
+                anonymous = max(anonymous or 0, memory["Anonymous"])
+            time.sleep(POLL_SECONDS)
+        seconds = time.perf_counter() - started
+        if process.returncode:
+            messages.seek(0)
+            raise RuntimeError(f"{command} failed: {messages.read().decode()[-500:]}")
+    return {
+        "seconds": round(seconds, 2),
+        "resident_mb": round(peak / 1024),
+        "anonymous_mb": None if anonymous is None else round(anonymous / 1024),
+    }
+
+
+def memory_of(pid: int) -> dict[str, int]:
+    """Resident and anonymous memory of a process in kB; without /proc the resident memory alone."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return _memory_from_ps(pid)
+    fields = (line.split() for line in lines[1:])
+    return {words[0].rstrip(":"): int(words[1]) for words in fields if len(words) > 1}
+
+
+def _memory_from_ps(pid: int) -> dict[str, int]:
+    if sys.platform == "linux":
+        return {}
+    found = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True)
+    return {"Rss": int(found.stdout)} if found.stdout.strip() else {}
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(tuple(map(int, sys.argv[1:])) or ROWS), indent=1))
