@@ -30,11 +30,10 @@ class FixedFrame:
     def from_moments(cls, source: Moments, target: Moments, *, energy: float = 0.99) -> FixedFrame:
         """The frame of two sets whose moments are known."""
         check_fraction("energy", energy)
-        values, basis = eigh_descending(source.covariance + target.covariance)
-        rank = energy_rank(values, energy)
-        if rank == 0:
+        if source.is_constant and target.is_constant:
             raise UnusableInput("both sets are constant, so there is no frame; give rows that vary")
-        return cls(values, basis, rank, energy)
+        values, basis = eigh_descending(source.covariance + target.covariance)
+        return cls(values, basis, energy_rank(values, energy), energy)
 
     @classmethod
     def fit(

@@ -5,14 +5,19 @@ Every cutoff that decides what counts as zero stands here, once and named.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from scipy.sparse.linalg import ArpackError, eigsh
 from torch import Tensor
 
 RANK_CUTOFF = 1e-10
 """Eigenvalues at or below this share of the largest are numerically zero (methods, section 0)."""
 
 ZERO_TRACE = 1e-13
-"""Total variance of unit rows at or below this is rounding: the set is constant."""
+"""Total variance at or below this share of the rows' mean square is rounding: the set is constant."""
+
+ITERATED_FROM = 200
+"""From this dimension on, a leading eigenvalue alone comes faster from Lanczos than from all of them."""
 
 
 def eigh_descending(matrix: Tensor) -> tuple[Tensor, Tensor]:
@@ -35,6 +40,19 @@ def eigenvalues_descending(matrix: Tensor) -> Tensor:
     return torch.linalg.eigvalsh(symmetrize(matrix)).flip(0)
 
 
+def largest_eigenvalue(matrix: Tensor) -> float:
+    """Largest eigenvalue of a positive semidefinite `(d, d)` matrix, to full precision."""
+    dim = matrix.shape[0]
+    if dim < ITERATED_FROM:
+        return float(eigenvalues_descending(matrix)[0])
+    start = np.random.default_rng(0).standard_normal(dim)
+    try:
+        found = eigsh(symmetrize(matrix).cpu().numpy(), k=1, v0=start, tol=0, return_eigenvectors=False)
+        return float(found[0])
+    except ArpackError:
+        return float(eigenvalues_descending(matrix)[0])
+
+
 def symmetrize(matrix: Tensor) -> Tensor:
     """The symmetric part, which removes rounding asymmetry before a symmetric solver."""
     return (matrix + matrix.mT) / 2
@@ -50,11 +68,12 @@ def numerical_rank(values: Tensor) -> int:
 def energy_rank(values: Tensor, energy: float) -> int:
     """Smallest number of leading eigenvalues holding `energy` of their sum, capped at the numerical rank."""
     rank = numerical_rank(values)
-    if rank == 0:
-        return 0
+    # The tail of a long spectrum may hold less than the rounding allowed below.
+    if rank == 0 or energy >= 1:
+        return rank
     # Only eigenvalues inside the rank carry energy: rounding below it may be negative.
     share = torch.cumsum(values[:rank], 0) / values[:rank].sum()
-    # The last share is 1 up to rounding, and an energy of exactly 1 must still be reachable.
+    # A share that equals the threshold must count as reached whatever the order of summation.
     reached = torch.nonzero(share >= energy - 1e-12)
     return int(reached[0]) + 1 if len(reached) else rank
 
@@ -92,8 +111,12 @@ def oas_shrinkage(covariance: Tensor, n: int) -> float:
     (Chen, Wiesel, Eldar, Hero 2010, as scikit-learn's OAS). A multiple of the identity gives 1.
     """
     k = covariance.shape[0]
-    mean_square = float((covariance * covariance).mean())
-    mean_variance = float(covariance.trace()) / k
+    trace = float(covariance.trace())
+    if trace <= 0:
+        return 1.0
+    # The shrinkage has no scale; divided first, squares of very large or small entries stay in float64.
+    mean_square = float((covariance / trace).square().mean())
+    mean_variance = 1 / k
     spread = mean_square - mean_variance**2 / k
     if spread <= 0:
         return 1.0

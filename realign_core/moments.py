@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from realign_core.linalg import ZERO_TRACE
 from realign_core.load.batches import BLOCK_ROWS, iterate
 from realign_core.validation import UnusableInput, check_choice
 
@@ -37,6 +38,16 @@ class Moments:
         """Total variance `tr S`."""
         return float(self.scatter.trace()) / self.n
 
+    @property
+    def mean_square(self) -> float:
+        """Mean squared length of the rows; 1 for unit rows."""
+        return self.trace + float(self.mean @ self.mean)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the total variance is rounding."""
+        return self.trace <= ZERO_TRACE * self.mean_square
+
     @classmethod
     def of(cls, block: Tensor) -> Moments:
         """Moments of one float64 block `(n, d)`."""
@@ -57,11 +68,22 @@ class Moments:
             self.scatter + other.scatter + torch.outer(shift, shift) * (self.n * other.n / n),
         )
 
+    def without(self, part: Moments) -> Moments:
+        """Moments of the rows that are left when those of `part` are taken out: undoes `merge`."""
+        n = self.n - part.n
+        shift = self.mean - part.mean
+        return Moments(
+            n,
+            self.mean + shift * (part.n / n),
+            self.scatter - part.scatter - torch.outer(shift, shift) * (self.n * part.n / n),
+        )
+
     @classmethod
     def from_batches(cls, rows: Any, *, normalize: bool = True, device: str = "auto") -> Moments:
         """Moments of all rows of an array, a tensor or a re-iterable of blocks, in one pass.
 
-        `normalize` scales each row to unit length first. Raises `UnusableInput` for no rows.
+        `normalize` scales each row to unit length first. Raises `UnusableInput` for no rows and for a row
+        that is not finite or, to be normalised, has no length.
         """
         total: Moments | None = None
         for block in float64_blocks(rows, normalize=normalize, device=device):
@@ -82,12 +104,22 @@ def float64_blocks(
 ) -> Iterator[Tensor]:
     """Blocks `(<= block_rows, d)` of `rows` in float64 where statistics run, unit rows if asked."""
     where = statistics_device(rows, device)
+    row = 0
     for block in iterate(rows, block_rows):
         tensor = as_tensor(block)
         if tensor.device != where and tensor.device.type == "mps":
             tensor = tensor.to(where)
         tensor = tensor.to(device=where, dtype=torch.float64)
-        yield unit_rows(tensor) if normalize else tensor
+        lengths = torch.linalg.vector_norm(tensor, dim=1, keepdim=True)
+        usable = lengths.isfinite() & (lengths > 0) if normalize else lengths.isfinite()
+        if not bool(usable.all()):
+            bad = int(torch.nonzero(~usable)[0, 0])
+            raise UnusableInput(
+                f"row {row + bad} has length {float(lengths[bad])}; each row needs a finite length"
+                f"{' above 0' if normalize else ''}: drop or repair it"
+            )
+        row += tensor.shape[0]
+        yield tensor / lengths if normalize else tensor
 
 
 def as_tensor(block: Any) -> Tensor:

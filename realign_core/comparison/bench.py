@@ -104,6 +104,7 @@ class Bench:
             )
         sampled = self._sample(np.arange(n_x), np.arange(n_y))
         whole = Side(target, source, self._evaluation(target, source, *sampled), (n_x, n_y), True)
+        self._note_small(whole.evaluation, "In-sample")
         fits = min(len(split.fit_target), len(split.fit_source))
         if split.smallest_judged < SMALLEST_EVALUATION or fits < 2:
             self.notes.append(
@@ -119,11 +120,19 @@ class Bench:
             (len(split.fit_target), len(split.fit_source)),
             False,
         )
-        smallest = min(held_out.evaluation.n_target, held_out.evaluation.n_source)
-        for k, scores in ((settings.k, "retention"), (K, "omega")):
-            if k > smallest - 1:
-                self.notes.append(f"Held-out {scores} needs more than {k} judged rows; there are {smallest}.")
+        self._note_small(held_out.evaluation, "Held-out")
         return whole, held_out, split
+
+    def _note_small(self, evaluation: Evaluation, which: str) -> None:
+        """Name the neighbourhood scores that have too few rows."""
+        n_x, n_y = evaluation.n_target, evaluation.n_source
+        for k, name, rows, kind in (
+            (self.settings.k, "retention", n_y, "source"),
+            (K, "omega", n_y, "source"),
+            (K, "mixing", n_x + n_y, "pooled"),
+        ):
+            if k > rows - 1:
+                self.notes.append(f"{which} {name} needs more than {k} {kind} rows; there are {rows}.")
 
     def _load(self, rows: Batches) -> Tensor:
         blocks = float64_blocks(rows, normalize=self.data.normalize, device=self.settings.device)
@@ -220,6 +229,9 @@ class Bench:
             else method.transform(evaluation.y)
         )
         mapped = torch.as_tensor(mapped, dtype=torch.float64, device=evaluation.y.device)
+        if not bool(mapped.isfinite().all()):
+            row = int(torch.nonzero(~mapped.isfinite().all(dim=1))[0])
+            raise UnusableInput(f"it maps row {row} of the judged source rows to a point without a direction")
         done = time.perf_counter()
         notes += [f"{name}: {w.message}" for w in caught if w.category is alignment.AlignmentWarning]
         scores = score(evaluation, mapped, floor=_floor(side, traits), mixing=not copies)
@@ -247,10 +259,6 @@ class Bench:
     def view(self) -> ReferenceView:
         """What pictures show of the target and of the untouched source."""
         return _reference_view(self.shown, self.projection)
-
-
-def _map(method: Any, rows: Tensor) -> Any:
-    return method.transform(rows)
 
 
 def _rows(rows: Any, indices: np.ndarray) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import torch
@@ -51,6 +52,11 @@ class Evaluation:
         return self.y.shape[0]
 
     @cached_property
+    def scale(self) -> float:
+        """Mean square of a target and of a source row together; 2 for unit rows."""
+        return float(self.x.square().sum()) / self.n_target + float(self.y.square().sum()) / self.n_source
+
+    @cached_property
     def target_set(self) -> RowSet:
         """Target directions for products."""
         return row_set(self.x)
@@ -81,7 +87,7 @@ class Evaluation:
 
     @cached_property
     def _source_pass(self) -> tuple[Neighbours, Tensor]:
-        return self_pass(self.source_set, self.source_pairs, max(K, self.k))
+        return self_pass(self.source_set, self.source_pairs, max(K, self.k), exact_at=(K, self.k))
 
     @property
     def target_neighbours(self) -> Neighbours:
@@ -110,8 +116,11 @@ def row_set(rows: Tensor) -> RowSet:
     return RowSet(rows / norms.where(norms > 0, 1))
 
 
-def self_pass(rows: RowSet, pairs: RowPairs, k: int) -> tuple[Neighbours, Tensor]:
+def self_pass(
+    rows: RowSet, pairs: RowPairs, k: int, exact_at: Sequence[int] = ()
+) -> tuple[Neighbours, Tensor]:
     """Neighbours within a set and the cosines of its `pairs`, from one product."""
     cosines = PairCosines(pairs)
     k = min(k, len(rows) - 1)
-    return nearest(rows, rows, k, exclude_self=True, visit=cosines.visit), cosines.values
+    found = nearest(rows, rows, k, exclude_self=True, exact_at=exact_at, visit=cosines.visit)
+    return found, cosines.values

@@ -8,21 +8,16 @@ between methods can be taken resample by resample.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from realign_core.comparison.evaluation import Evaluation
-from realign_core.comparison.scoring import MapScores, residual_anisotropy, second_moment
-from realign_core.diagnostics.angular import BINS, RowPairs, correlation, jensen_shannon
-from realign_core.diagnostics.shape import power_law
-from realign_core.diagnostics.shared import covariance_discrepancy
-from realign_core.linalg import ZERO_TRACE, eigenvalues_descending
+from realign_core.comparison.jackknife import Jackknife
+from realign_core.comparison.scoring import MapScores
 from realign_core.moments import Moments
 
-JACKKNIFE_GROUPS = 20
 NORMAL_975 = 1.96
 
 
@@ -55,13 +50,15 @@ class Resampling:
         generator = np.random.default_rng(seed)
         if evaluation.paired:
             _, unit = np.unique(evaluation.groups.cpu().numpy(), return_inverse=True)
+            self.target_unit = self.source_unit = unit
             self.source_weights = self.target_weights = _weights(unit, bootstrap, generator)
-            self.source_label = self.target_label = _labels(unit, generator)
         else:
-            units = [np.arange(n) for n in (evaluation.n_target, evaluation.n_source)]
-            self.target_weights, self.source_weights = (_weights(u, bootstrap, generator) for u in units)
-            self.target_label, self.source_label = (_labels(u, generator) for u in units)
-        self.count = int(min(self.target_label.max(), self.source_label.max())) + 1
+            self.target_unit, self.source_unit = (
+                np.arange(n) for n in (evaluation.n_target, evaluation.n_source)
+            )
+            self.target_weights = _weights(self.target_unit, bootstrap, generator)
+            self.source_weights = _weights(self.source_unit, bootstrap, generator)
+        self.jackknife = Jackknife(evaluation, self.target_unit, self.source_unit, generator)
 
     def replicates(self, scores: MapScores) -> dict[str, Replicates]:
         """Replicates of every score that has a value and an interval."""
@@ -77,7 +74,7 @@ class Resampling:
             both = n_z * found["mixing_source"].values + n_x * found["mixing_target"].values
             found["mixing"] = Replicates("bootstrap", both / (n_x + n_z))
         found["centroid_gap"] = Replicates("bootstrap", self._gaps(scores))
-        for name, values in self._jackknife(scores).items():
+        for name, values in self.jackknife.values(scores).items():
             if scores.values[name] is not None and np.isfinite(values).all():
                 found[name] = Replicates("jackknife", values)
         return found
@@ -89,86 +86,24 @@ class Resampling:
         if evaluation.paired:
             difference = evaluation.x - mapped
             shift = wx @ difference / wx.sum(1, keepdim=True)
-            variance = Moments.of(difference).trace / evaluation.n_target
+            variance = mean_variance(difference, scores.difference, self.target_unit)
         else:
             shift = wx @ evaluation.x / wx.sum(1, keepdim=True) - wz @ mapped / wz.sum(1, keepdim=True)
             variance = (
                 evaluation.target_moments.trace / evaluation.n_target
-                + Moments.of(mapped).trace / evaluation.n_source
+                + scores.moments.trace / evaluation.n_source
             )
         return (shift.square().sum(1) - 2 * variance).clamp_min(0).sqrt().cpu().numpy()
 
-    def _jackknife(self, scores: MapScores) -> dict[str, np.ndarray]:
-        found = self._jackknife_pairs(scores)
-        kinds: dict[str, list[float | None]] = {"covariance_discrepancy": [], "alpha": []}
-        if self.evaluation.paired:
-            kinds["anisotropy"] = []
-        for group in range(self.count):
-            x = self.evaluation.x[torch.from_numpy(self.target_label != group).to(self.evaluation.x.device)]
-            z = scores.mapped[torch.from_numpy(self.source_label != group).to(scores.mapped.device)]
-            target, mapped = Moments.of(x).covariance, Moments.of(z).covariance
-            kinds["covariance_discrepancy"].append(covariance_discrepancy(target, mapped))
-            varies = float(mapped.trace()) > ZERO_TRACE
-            kinds["alpha"].append(power_law(eigenvalues_descending(mapped))[0] if varies else None)
-            if self.evaluation.paired:
-                kinds["anisotropy"].append(residual_anisotropy(second_moment(x - z)))
-        for name, values in kinds.items():
-            found[name] = np.array([np.nan if value is None else value for value in values])
-        return found
 
-    def _jackknife_pairs(self, scores: MapScores) -> dict[str, np.ndarray]:
-        """Leave-one-group-out psi and cosine_js, from sums over pairs of groups."""
-        a, b = self.evaluation.source_cosines.double(), scores.cosines.double()
-        known = self._before_sums
-        sums = torch.stack(
-            [
-                known[0],
-                known[1],
-                self._by_source(b),
-                known[2],
-                self._by_source(b * b),
-                self._by_source(a * b),
-            ],
-            dim=-1,
-        )
-        psi = correlation(sums.sum((0, 1)) - _touching(sums))
-        mapped = self._histograms(self._source_code, scores.bins)
-        target = self._target_histograms
-        js = jensen_shannon(target.sum((0, 1)) - _touching(target), mapped.sum((0, 1)) - _touching(mapped))
-        return {"psi": psi.numpy(), "cosine_js": js.numpy()}
+def mean_variance(rows: Tensor, moments: Moments, unit: np.ndarray) -> float:
+    """Total variance of the mean of `rows` `(n, d)` when whole units are drawn.
 
-    @cached_property
-    def _source_code(self) -> Tensor:
-        return self._code(self.evaluation.source_pairs, self.source_label)
-
-    @cached_property
-    def _before_sums(self) -> tuple[Tensor, Tensor, Tensor]:
-        a = self.evaluation.source_cosines.double()
-        return self._by_source(torch.ones_like(a)), self._by_source(a), self._by_source(a * a)
-
-    @cached_property
-    def _target_histograms(self) -> Tensor:
-        code = self._code(self.evaluation.target_pairs, self.target_label)
-        return self._histograms(code, self.evaluation.target_bins)
-
-    def _code(self, pairs: RowPairs, label: np.ndarray) -> Tensor:
-        """Which pair of groups each pair of rows belongs to."""
-        group = torch.from_numpy(label)
-        return group[pairs.i] * self.count + group[pairs.j]
-
-    def _by_source(self, values: Tensor) -> Tensor:
-        size = self.count * self.count
-        return torch.bincount(self._source_code, weights=values, minlength=size).view(self.count, self.count)
-
-    def _histograms(self, code: Tensor, bins: Tensor) -> Tensor:
-        size = self.count * self.count * BINS
-        return torch.bincount(code * BINS + bins, minlength=size).view(self.count, self.count, BINS).double()
-
-
-def _touching(sums: Tensor) -> Tensor:
-    """Sums `(G, ...)` over the pairs with at least one row in each group, from sums `(G, G, ...)`."""
-    diagonal = torch.diagonal(sums, dim1=0, dim2=1).movedim(-1, 0)
-    return sums.sum(0) + sums.sum(1) - diagonal
+    `sum_u ||sum of row - mean over unit u||^2 / n^2`, which is `tr Cov / n` where each row is its own unit.
+    """
+    sums = torch.zeros((int(unit.max()) + 1, rows.shape[1]), dtype=rows.dtype, device=rows.device)
+    sums.index_add_(0, torch.from_numpy(unit).to(rows.device), rows - moments.mean)
+    return float(sums.square().sum()) / moments.n**2
 
 
 def _weights(unit: np.ndarray, bootstrap: int, generator: np.random.Generator) -> Tensor:
@@ -176,14 +111,6 @@ def _weights(unit: np.ndarray, bootstrap: int, generator: np.random.Generator) -
     units = int(unit.max()) + 1
     counts = generator.multinomial(units, np.full(units, 1 / units), size=bootstrap)
     return torch.from_numpy(counts[:, unit].astype(np.float64))
-
-
-def _labels(unit: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Jackknife group of each row: units dealt at random into at most 20 groups of near equal size."""
-    units = int(unit.max()) + 1
-    groups = min(JACKKNIFE_GROUPS, units)
-    place = generator.permutation(units)
-    return (place * groups // units)[unit]
 
 
 def _weighted_means(rows: dict[str, Tensor], weights: Tensor) -> dict[str, np.ndarray]:

@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 
 from realign_core.comparison.evaluation import Evaluation, K, row_set, self_pass
-from realign_core.diagnostics.angular import BINS, RowPairs, bin_of, correlation, jensen_shannon
+from realign_core.diagnostics.angular import (
+    BINS,
+    RowPairs,
+    bin_of,
+    correlation,
+    jensen_shannon,
+    pair_sums,
+)
 from realign_core.diagnostics.decomposition import sampling_floor
 from realign_core.diagnostics.neighbours import (
     Neighbours,
@@ -25,7 +32,7 @@ from realign_core.diagnostics.neighbours import (
 from realign_core.diagnostics.residual import anisotropy
 from realign_core.diagnostics.shape import power_law
 from realign_core.diagnostics.shared import covariance_discrepancy
-from realign_core.linalg import ZERO_TRACE, eigenvalues_descending
+from realign_core.linalg import ZERO_TRACE, eigenvalues_descending, largest_eigenvalue
 from realign_core.moments import Moments
 
 RECALLS = (1, 5, 10)
@@ -70,18 +77,22 @@ class MapScores:
     """Scores of one map, and what their intervals and the figures need.
 
     `source_rows` and `target_rows` hold the per-row values of the scores that are means over rows;
-    `cosines` those of the evaluation's source pairs after the map, `histogram` their 200 bins, `spectrum`
-    the eigenvalues of the mapped covariance.
+    `cosines` those of the evaluation's source pairs after the map, `histogram` their 200 bins, `moments` and
+    `spectrum` those of the mapped rows, `difference` the moments of `x - z` of pairs, `neighbours` the
+    nearest mapped rows of each mapped row.
     """
 
     values: dict[str, float | None]
     mapped: Tensor
+    moments: Moments
+    difference: Moments | None = None
     source_rows: dict[str, Tensor] = field(default_factory=dict)
     target_rows: dict[str, Tensor] = field(default_factory=dict)
     cosines: Tensor | None = None
     bins: Tensor | None = None
     histogram: Tensor | None = None
     spectrum: Tensor | None = None
+    neighbours: Neighbours | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +108,7 @@ class _Passes:
 
     def __init__(self, evaluation: Evaluation, mapped: Tensor, pairs: RowPairs, width: int):
         self.rows: RowSet = row_set(mapped)
-        self.within, self.cosines = self_pass(self.rows, pairs, width)
+        self.within, self.cosines = self_pass(self.rows, pairs, width, exact_at=(K, evaluation.k))
         target = evaluation.target_set
         self.to_target: Neighbours = nearest(self.rows, target, min(K, len(target)))
         self.from_target: Neighbours = nearest(target, self.rows, min(K, len(self.rows)))
@@ -107,10 +118,13 @@ def score(
     evaluation: Evaluation, mapped: Tensor, *, floor: FloorWeights | None, mixing: bool = True
 ) -> MapScores:
     """Every score of `mapped` `(n_y, d)` float64; None where a score does not exist for this data."""
-    result = MapScores(dict.fromkeys(SCORES), mapped)
+    result = MapScores(dict.fromkeys(SCORES), mapped, Moments.of(mapped))
+    if evaluation.paired:
+        result.difference = Moments.of(evaluation.x - mapped)
     passes = _Passes(evaluation, mapped, evaluation.source_pairs, max(K, evaluation.k))
+    result.neighbours = passes.within
     _source_kept(evaluation, passes, result)
-    _target_reached(evaluation, passes, result, floor, mixing=mixing, paired=evaluation.paired)
+    _target_reached(evaluation, passes, result, floor, mixing=mixing)
     if evaluation.paired:
         _pair_scores(evaluation, passes, result)
     result.values = {name: _finite(value) for name, value in result.values.items()}
@@ -119,9 +133,10 @@ def score(
 
 def score_reference(evaluation: Evaluation, other: Tensor, floor: FloorWeights) -> dict[str, float | None]:
     """The target-reached scores of other target rows `(n, d)`: what a perfect map would read."""
-    result = MapScores(dict.fromkeys(SCORES), other)
-    passes = _Passes(evaluation, other, RowPairs.of(len(other), evaluation.seed), K)
-    _target_reached(evaluation, passes, result, floor, mixing=True, paired=False)
+    result = MapScores(dict.fromkeys(SCORES), other, Moments.of(other))
+    alike = len(other) == evaluation.n_target
+    pairs = evaluation.target_pairs if alike else RowPairs.of(len(other), evaluation.seed)
+    _target_reached(evaluation, _Passes(evaluation, other, pairs, K), result, floor, mixing=True)
     return {name: _finite(result.values[name]) for name in TARGET_REACHED}
 
 
@@ -138,12 +153,6 @@ def _source_kept(evaluation: Evaluation, passes: _Passes, result: MapScores) -> 
         values["psi"] = float(correlation(pair_sums(evaluation.source_cosines, passes.cosines)))
 
 
-def pair_sums(before: Tensor, after: Tensor) -> Tensor:
-    """Sums `(6,)` of 1, a, b, a a, b b, a b over pairs of rows."""
-    a, b = before.double(), after.double()
-    return torch.stack([torch.tensor(float(len(a))).double(), a.sum(), b.sum(), a @ a, b @ b, a @ b])
-
-
 def _target_reached(
     evaluation: Evaluation,
     passes: _Passes,
@@ -151,14 +160,14 @@ def _target_reached(
     floor: FloorWeights | None,
     *,
     mixing: bool,
-    paired: bool,
 ) -> None:
-    values = result.values
-    moments = Moments.of(result.mapped)
+    values, moments = result.values, result.moments
     target = evaluation.target_moments
     values["centroid_gap"] = float(torch.linalg.vector_norm(target.mean - moments.mean))
     if floor is not None:
-        noise = gap_noise(evaluation, result.mapped, moments, floor, paired)
+        noise = floor.target * (result.difference or target).covariance
+        if result.difference is None:
+            noise += floor.source * moments.covariance
         values["sampling_floor"], values["sampling_floor_95"] = sampling_floor(noise)
     if mixing:
         _mixing(evaluation, passes, result)
@@ -167,19 +176,16 @@ def _target_reached(
     target_histogram = torch.bincount(evaluation.target_bins, minlength=BINS)
     if len(result.bins) and len(evaluation.target_bins):
         values["cosine_js"] = float(jensen_shannon(target_histogram, result.histogram))
-    values["covariance_discrepancy"] = covariance_discrepancy(target.covariance, moments.covariance)
-    values["trace_ratio"] = moments.trace / target.trace if target.trace > ZERO_TRACE else None
+    if not target.is_constant:
+        values["covariance_discrepancy"] = covariance_discrepancy(target.covariance, moments.covariance)
+        values["trace_ratio"] = moments.trace / target.trace
     result.spectrum = eigenvalues_descending(moments.covariance)
-    values["alpha"] = power_law(result.spectrum)[0] if moments.trace > ZERO_TRACE else None
+    values["alpha"] = None if moments.is_constant else power_law(result.spectrum)[0]
 
 
-def gap_noise(
-    evaluation: Evaluation, mapped: Tensor, moments: Moments, floor: FloorWeights, paired: bool
-) -> Tensor:
-    """Covariance `(d, d)` of the centroid gap that sampling alone gives."""
-    if paired:
-        return floor.target * Moments.of(evaluation.x - mapped).covariance
-    return floor.target * evaluation.target_moments.covariance + floor.source * moments.covariance
+def alpha_of(moments: Moments) -> float | None:
+    """Power-law exponent of a covariance; None for a constant set and below three ranks."""
+    return None if moments.is_constant else power_law(eigenvalues_descending(moments.covariance))[0]
 
 
 def _mixing(evaluation: Evaluation, passes: _Passes, result: MapScores) -> None:
@@ -219,18 +225,15 @@ def _pair_scores(evaluation: Evaluation, passes: _Passes, result: MapScores) -> 
     for name in PAIR_SCORES:
         rows = result.source_rows.get(name, result.target_rows.get(name))
         values[name] = None if rows is None else float(rows.mean())
-    values["anisotropy"] = residual_anisotropy(second_moment(evaluation.x - result.mapped))
+    values["anisotropy"] = residual_anisotropy(result.difference, evaluation.scale)
 
 
-def second_moment(rows: Tensor) -> Tensor:
-    """Uncentred second moment `(d, d)` of rows `(n, d)`."""
-    return rows.mT @ rows / rows.shape[0]
-
-
-def residual_anisotropy(moment: Tensor) -> float | None:
-    """`A_r` of an uncentred second moment [A, app. B.2]; None where it is zero."""
-    trace = float(moment.trace())
-    return anisotropy(eigenvalues_descending(moment), trace) if trace > ZERO_TRACE else None
+def residual_anisotropy(difference: Moments, scale: float) -> float | None:
+    """`A_r` of the uncentred second moment [A, app. B.2]; None where it is rounding beside `scale`."""
+    if difference.mean_square <= ZERO_TRACE * scale:
+        return None
+    moment = difference.second_moment_about(torch.zeros_like(difference.mean))
+    return anisotropy(largest_eigenvalue(moment), float(moment.trace()), moment.shape[0])
 
 
 def _finite(value: float | None) -> float | None:

@@ -11,30 +11,43 @@ from torch import Tensor
 BINS = 200
 ALL_PAIRS_UP_TO = 5_000
 SAMPLED_PAIRS = 5_000_000
+PIECE = 2**18
+"""Cosines worked on at a time, so that what is made of them stays in the cache."""
+
+
+COSINE_RESOLUTION = 1e-6
+"""Standard deviation below which cosines from float32 products differ by nothing but rounding."""
 
 
 @dataclass(frozen=True)
 class RowPairs:
-    """Pairs of distinct rows `(i, j)`, sorted by i; `starts[i]` is where those of row i begin."""
+    """Pairs of distinct rows `(i, j)`, sorted by i; `starts[i]` is where those of row i begin.
+
+    `every` says that they are all i < j, in which case those of row i have j = i + 1, i + 2, ...
+    """
 
     i: Tensor
     j: Tensor
     starts: np.ndarray
+    every: bool
 
     @classmethod
     def of(cls, n: int, seed: int) -> RowPairs:
         """All i < j up to 5 000 rows, 5 000 000 seeded pairs above."""
         if n <= ALL_PAIRS_UP_TO:
-            i, j = np.triu_indices(n, k=1)
-        else:
-            generator = np.random.default_rng(seed)
-            i = generator.integers(0, n, SAMPLED_PAIRS)
-            j = generator.integers(0, n - 1, SAMPLED_PAIRS)
-            j += j >= i
-            order = np.argsort(i, kind="stable")
-            i, j = i[order], j[order]
-        starts = np.searchsorted(i, np.arange(n + 1))
-        return cls(torch.from_numpy(i), torch.from_numpy(j), starts)
+            rows = np.arange(n, dtype=np.int32)
+            starts = np.concatenate([[0], np.cumsum(rows[::-1], dtype=np.int64)])
+            i = np.repeat(rows, rows[::-1])
+            j = np.concatenate([rows[row:] for row in range(1, n + 1)])
+            return cls(torch.from_numpy(i), torch.from_numpy(j), starts, True)
+        generator = np.random.default_rng(seed)
+        i = generator.integers(0, n, SAMPLED_PAIRS)
+        j = generator.integers(0, n - 1, SAMPLED_PAIRS)
+        j += j >= i
+        order = np.argsort(i, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=n))])
+        i, j = (torch.from_numpy(rows[order].astype(np.int32)) for rows in (i, j))
+        return cls(i, j, starts, False)
 
     def __len__(self) -> int:
         return self.i.shape[0]
@@ -49,23 +62,42 @@ class PairCosines:
 
     def visit(self, start: int, cosines: Tensor) -> None:
         """Read the pairs whose first row lies in this block of rows."""
-        stop = start + cosines.shape[0]
-        span = slice(self.pairs.starts[start], self.pairs.starts[stop])
+        starts = self.pairs.starts
+        if self.pairs.every:
+            source, values = cosines.cpu().numpy(), self.values.numpy()
+            for row in range(start, start + len(source)):
+                values[starts[row] : starts[row + 1]] = source[row - start, row + 1 :]
+            return
+        span = slice(starts[start], starts[start + cosines.shape[0]])
         i, j = (index[span].to(cosines.device) for index in (self.pairs.i, self.pairs.j))
         self.values[span] = cosines[i - start, j].cpu()
 
 
+def pair_sums(before: Tensor, after: Tensor) -> Tensor:
+    """Sums `(6,)` of 1, a, b, a a, b b, a b over pairs of rows, a and b each less its mean."""
+    a, b = before.double(), after.double()
+    a, b = a - a.mean(), b - b.mean()
+    return torch.stack([torch.tensor(float(len(a))).double(), a.sum(), b.sum(), a @ a, b @ b, a @ b])
+
+
 def correlation(sums: Tensor) -> Tensor:
-    """Pearson correlation from `(..., 6)` sums of 1, a, b, a a, b b, a b (a and b already shifted near 0)."""
+    """Pearson correlation from `(..., 6)` sums of 1, a, b, a a, b b, a b (a and b already shifted near 0).
+
+    NaN where a or b do not vary beyond the resolution of float32 cosines.
+    """
     n, a, b, aa, bb, ab = sums.unbind(-1)
     covariance = ab - a * b / n
-    spread = (aa - a * a / n) * (bb - b * b / n)
-    return covariance / spread.sqrt()
+    spread_a, spread_b = aa - a * a / n, bb - b * b / n
+    found = (covariance / (spread_a * spread_b).sqrt()).clamp(-1, 1)
+    return found.where(torch.minimum(spread_a, spread_b) > n * COSINE_RESOLUTION**2, torch.nan)
 
 
 def bin_of(cosines: Tensor) -> Tensor:
-    """Index of the histogram bin of each cosine: 200 equal bins on [-1, 1], clipped, the last closed."""
-    return ((cosines.double() + 1) * (BINS / 2)).floor().clamp_(0, BINS - 1).to(torch.int64)
+    """Bin `(n,)` uint8 of each cosine: 200 equal bins on [-1, 1], clipped, the last closed."""
+    bins = torch.empty(cosines.shape, dtype=torch.uint8, device=cosines.device)
+    for part, out in zip(cosines.split(PIECE), bins.split(PIECE)):
+        out.copy_(part.double().add_(1).mul_(BINS / 2).floor_().clamp_(0, BINS - 1))
+    return bins
 
 
 def jensen_shannon(counts_a: Tensor, counts_b: Tensor) -> Tensor:

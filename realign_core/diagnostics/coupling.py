@@ -9,7 +9,6 @@ from torch import Tensor
 
 from realign_core.diagnostics.statistics import PairStatistics
 from realign_core.frame import FixedFrame
-from realign_core.linalg import ZERO_TRACE
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def measure_coupling(statistics: PairStatistics, frame: FixedFrame) -> Coupling 
     uu = u.mT @ fit.covariance @ u
     vu = v.mT @ fit.covariance @ u
     ridge = float(uu.trace()) / frame.rank
-    if ridge * frame.rank <= ZERO_TRACE:
+    if statistics.is_rounding(ridge * frame.rank):
         return None
     eye = torch.eye(frame.rank, dtype=uu.dtype, device=uu.device)
     coupling = torch.linalg.solve(uu + ridge * eye, vu.mT).mT
@@ -45,7 +44,7 @@ def measure_coupling(statistics: PairStatistics, frame: FixedFrame) -> Coupling 
     def explained(moment: Tensor) -> float | None:
         """R^2 from a second moment about the fitting half's mean."""
         vv = float((v.mT @ moment @ v).trace())
-        if vv <= ZERO_TRACE:
+        if statistics.is_rounding(vv):
             return None
         cross = float((coupling * (v.mT @ moment @ u)).sum())
         predicted = float(((coupling @ (u.mT @ moment @ u)) * coupling).sum())

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from realign_core.diagnostics.statistics import PairStatistics
 from realign_core.frame import FixedFrame
-from realign_core.linalg import ZERO_TRACE
 
 if TYPE_CHECKING:
     from realign_core.load import EmbeddingPair
@@ -55,10 +54,9 @@ def sampling_floor(covariance: Tensor) -> tuple[float, float]:
     freedom `nu = tr(C)^2 / tr(C^2)`.
     """
     trace = float(covariance.trace())
-    square = float((covariance * covariance).sum())
-    if trace <= 0 or square <= 0:
+    if trace <= 0:
         return 0.0, 0.0
-    nu = trace**2 / square
+    nu = 1 / float((covariance / trace).square().sum())
     floor = math.sqrt(trace)
     return floor, floor * math.sqrt(chi2.ppf(0.95, nu) / nu)
 
@@ -96,7 +94,7 @@ def split_gap(statistics: PairStatistics, frame: FixedFrame) -> Decomposition:
         cob_norm=cob,
         u_residual_energy=in_u,
         v_residual_energy=in_v,
-        energy_coverage=in_u / trace if trace > ZERO_TRACE else None,
+        energy_coverage=None if statistics.no_residual else in_u / trace,
     )
 
 

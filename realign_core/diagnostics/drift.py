@@ -56,16 +56,17 @@ def measure_drift(statistics: PairStatistics) -> Drift:
     if not stages or float(torch.linalg.vector_norm(mean)) < SMALLEST_MEAN:
         return Drift(None, None, None, dict.fromkeys(STAGES))
     covariance = statistics.source.covariance
-    scale = statistics.trace_scale
-    traced = None
-    if scale is not None:
-        traced = _stage(mean, stages["projected"], scale**2 * covariance)
+    anchor = traced = None
+    if "anchor_projected" in stages:
+        anchor = _stage(mean, stages["anchor_projected"], covariance)
+    if "projected" in stages:
+        traced = _stage(mean, stages["projected"], statistics.trace_scale**2 * covariance)
     gaps = {
         name: float(torch.linalg.vector_norm(stages[name] - mean)) if name in stages else None
         for name in STAGES
     }
     return Drift(
-        anchor=_stage(mean, stages["anchor_projected"], covariance),
+        anchor=anchor,
         anchor_trace=traced,
         centroid_shift=gaps["projected"],
         stages=gaps,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor
-
 from realign_core.diagnostics.shape import participation_ratio
 from realign_core.diagnostics.statistics import PairStatistics
-from realign_core.linalg import ZERO_TRACE, eigenvalues_descending
+from realign_core.linalg import eigenvalues_descending
 
 
 @dataclass(frozen=True)
@@ -24,9 +22,9 @@ class Residual:
     eigenvalues: list[float] | None
 
 
-def anisotropy(values: Tensor, trace: float) -> float:
-    """`A = lambda_max / (tr S / d)` of a spectrum `(d,)`; 1 for isotropic."""
-    return float(values[0]) * values.shape[0] / trace
+def anisotropy(largest: float, trace: float, dim: int) -> float:
+    """`A = lambda_max / (tr S / d)`; 1 for isotropic."""
+    return largest * dim / trace
 
 
 def measure_residual(statistics: PairStatistics) -> Residual:
@@ -36,12 +34,12 @@ def measure_residual(statistics: PairStatistics) -> Residual:
         return Residual(*[None] * 7)
     values = eigenvalues_descending(difference.covariance)
     trace = difference.trace
-    if trace <= ZERO_TRACE:
+    if statistics.no_residual:
         distances = statistics.mean_distance, statistics.centred_distance
         return Residual(None, None, None, None, *distances, values.tolist())
     bias = float(statistics.gap @ statistics.gap)
     return Residual(
-        anisotropy=anisotropy(values, trace),
+        anisotropy=anisotropy(float(values[0]), trace, statistics.dim),
         effective_dimension_ratio=participation_ratio(values) / statistics.dim,
         ratio_energy=trace / (bias + trace),
         ratio_distance=statistics.centred_distance / statistics.mean_distance,

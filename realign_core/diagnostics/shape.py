@@ -13,7 +13,6 @@ from torch import Tensor
 from realign_core.diagnostics.statistics import PairStatistics
 from realign_core.frame import FixedFrame
 from realign_core.linalg import (
-    ZERO_TRACE,
     condition_number,
     effective_condition_number,
     eigenvalues_descending,
@@ -58,8 +57,8 @@ def measure_shape(statistics: PairStatistics, frame: FixedFrame) -> Shape:
     block_u, block_v = frame.blocks(statistics.difference.covariance)
     values_u = eigenvalues_descending(block_u)
     values_v, vectors_v = eigh_descending(block_v)
-    kappa_u, eff_u, rank_u = _conditions(values_u)
-    kappa_v, eff_v, rank_v = _conditions(values_v)
+    kappa_u, eff_u, rank_u = _conditions(statistics, values_u)
+    kappa_v, eff_v, rank_v = _conditions(statistics, values_v)
     angles, shares, band = _bias_noise(statistics, frame, values_v, vectors_v)
     return Shape(
         kappa_u=kappa_u,
@@ -77,8 +76,8 @@ def measure_shape(statistics: PairStatistics, frame: FixedFrame) -> Shape:
     )
 
 
-def _conditions(values: Tensor) -> tuple[float | None, float | None, int]:
-    if float(values.sum()) <= ZERO_TRACE:
+def _conditions(statistics: PairStatistics, values: Tensor) -> tuple[float | None, float | None, int]:
+    if statistics.is_rounding(float(values.sum())):
         return None, None, 0
     return condition_number(values), effective_condition_number(values), numerical_rank(values)
 
@@ -93,7 +92,7 @@ def _bias_noise(
     """
     dim_v = frame.dim - frame.rank
     noise = float(values.sum())
-    if dim_v <= 1 or noise <= ZERO_TRACE:
+    if dim_v <= 1 or statistics.is_rounding(noise):
         return None, None, None
     gamma = statistics.gap @ frame.v
     energy = float(gamma @ gamma)
@@ -123,8 +122,8 @@ def effective_rank(values: Tensor) -> float | None:
 
 def participation_ratio(values: Tensor) -> float | None:
     """`tr(S)^2 / tr(S^2)` [A, app. A.4]; None for a zero spectrum."""
-    square = float((values * values).sum())
-    return float(values.sum()) ** 2 / square if square > 0 else None
+    total = values.sum()
+    return 1 / float((values / total).square().sum()) if float(total) > 0 else None
 
 
 def power_law(values: Tensor) -> tuple[float | None, float | None]:

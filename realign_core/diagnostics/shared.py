@@ -11,6 +11,7 @@ from torch import Tensor
 from realign_core.diagnostics.shape import effective_rank, power_law
 from realign_core.diagnostics.statistics import PairStatistics
 from realign_core.linalg import condition_number, eigh_descending, numerical_rank
+from realign_core.moments import Moments
 
 OVERLAP_RANKS = (1, 4, 16, 64, 128, 256, 512)
 
@@ -33,8 +34,8 @@ class Shared:
 
 def measure_shared(statistics: PairStatistics) -> Shared:
     """Spectral correlation, subspace overlap against q/d, discrepancy, and each side's spectrum."""
-    values_x, vectors_x = eigh_descending(statistics.target.covariance)
-    values_y, vectors_y = eigh_descending(statistics.source.covariance)
+    values_x, vectors_x = _spectrum(statistics.target)
+    values_y, vectors_y = _spectrum(statistics.source)
     within = min(numerical_rank(values_x), numerical_rank(values_y))
     dim = statistics.dim
     return Shared(
@@ -43,9 +44,9 @@ def measure_shared(statistics: PairStatistics) -> Shared:
             str(q): subspace_overlap(vectors_x, vectors_y, q) if q <= within else None for q in OVERLAP_RANKS
         },
         subspace_overlap_baseline={str(q): q / dim if q <= dim else None for q in OVERLAP_RANKS},
-        covariance_discrepancy=covariance_discrepancy(
-            statistics.target.covariance, statistics.source.covariance
-        ),
+        covariance_discrepancy=None
+        if statistics.target.is_constant
+        else covariance_discrepancy(statistics.target.covariance, statistics.source.covariance),
         effective_rank_target=effective_rank(values_x),
         effective_rank_source=effective_rank(values_y),
         alpha_target=power_law(values_x)[0],
@@ -53,6 +54,12 @@ def measure_shared(statistics: PairStatistics) -> Shared:
         kappa_target=condition_number(values_x),
         kappa_source=condition_number(values_y),
     )
+
+
+def _spectrum(moments: Moments) -> tuple[Tensor, Tensor]:
+    """Eigenvalues and vectors of a covariance; no eigenvalue where the set is constant but for rounding."""
+    values, vectors = eigh_descending(moments.covariance)
+    return (torch.zeros_like(values) if moments.is_constant else values), vectors
 
 
 def spectral_correlation(values_x: Tensor, values_y: Tensor) -> float | None:
@@ -76,5 +83,9 @@ def subspace_overlap(vectors_x: Tensor, vectors_y: Tensor, q: int) -> float:
 
 def covariance_discrepancy(reference: Tensor, other: Tensor) -> float | None:
     """`||S_x - S||_F / ||S_x||_F`; None where the reference is zero."""
-    size = float(torch.linalg.matrix_norm(reference))
-    return float(torch.linalg.matrix_norm(reference - other)) / size if size > 0 else None
+    scale = float(reference.trace())
+    if scale <= 0:
+        return None
+    # Divided first: squares of very large or small entries leave float64.
+    size = float(torch.linalg.matrix_norm(reference / scale))
+    return float(torch.linalg.matrix_norm((reference - other) / scale)) / size

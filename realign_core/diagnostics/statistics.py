@@ -55,6 +55,15 @@ class PairStatistics:
         """`m = mu_x - mu_y`, `(d,)`; for pairs the mean of the differences, which is exact where x = y."""
         return self.target.mean - self.source.mean if self.difference is None else self.difference.mean
 
+    @property
+    def no_residual(self) -> bool:
+        """Whether all differences are equal: their variance is rounding beside the rows' mean squares."""
+        return self.difference is not None and self.is_rounding(self.difference.trace)
+
+    def is_rounding(self, variance: float) -> bool:
+        """Whether a variance of the differences is rounding beside the rows' mean squares."""
+        return variance <= ZERO_TRACE * (self.target.mean_square + self.source.mean_square)
+
     @classmethod
     def collect(
         cls,
@@ -77,7 +86,7 @@ class PairStatistics:
 
         progress("moments")
         if paired:
-            moments = _paired_moments(blocks(target), blocks(source), _half_mask(len(target), seed))
+            moments = _paired_moments(blocks(target), blocks(source), _half_mask(_count(target), seed))
         else:
             x, y = (
                 Moments.from_batches(rows, normalize=normalize, device=device) for rows in (target, source)
@@ -89,7 +98,7 @@ class PairStatistics:
                 raise UnusableInput(f"the {name} set has {part.n} usable row; at least 2 are needed")
 
         progress("distances and drift")
-        scale = math.sqrt(x.trace / y.trace) if y.trace > ZERO_TRACE else None
+        scale = None if y.is_constant else math.sqrt(x.trace / y.trace)
         stages = _stage_means(lambda: blocks(source), x, y, scale) if normalize else {}
         centred = None
         if difference is not None:
@@ -99,6 +108,11 @@ class PairStatistics:
             )
             centred = total / difference.n
         return cls(x, y, difference, halves, mean_distance, centred, stages, scale, normalize)
+
+
+def _count(rows: Any) -> int:
+    """How many rows an array, a `Batches` or a list of blocks has."""
+    return len(rows) if hasattr(rows, "shape") else sum(block.shape[0] for block in rows)
 
 
 def _half_mask(n: int, seed: int) -> np.ndarray:
@@ -146,7 +160,8 @@ def _stage_means(
     """Mean of the source after each step: original, anchor, trace, projected, centroid, final.
 
     `anchor_projected` is the mean after projecting straight from the anchor step; the means before a
-    projection are exact by construction and need no pass.
+    projection are exact by construction and need no pass. A step that moves a row onto the origin has no
+    mean after its projection: that mean and what follows from it are missing.
     """
 
     def mean_of(mapped: Callable[[Tensor], Tensor]) -> Tensor:
@@ -157,7 +172,9 @@ def _stage_means(
         return total / n
 
     stages = {"original": y.mean, "anchor": x.mean}
-    stages["anchor_projected"] = mean_of(lambda rows: unit_rows(rows - y.mean + x.mean))
+    projected = mean_of(lambda rows: unit_rows(rows - y.mean + x.mean))
+    if bool(projected.isfinite().all()):
+        stages["anchor_projected"] = projected
     if scale is None:
         return stages
 
@@ -165,8 +182,9 @@ def _stage_means(
         return unit_rows(x.mean + scale * (rows - y.mean))
 
     stages["trace"] = x.mean
-    stages["projected"] = mean_of(traced)
-    shift = x.mean - stages["projected"]
-    stages["centroid"] = x.mean
-    stages["final"] = mean_of(lambda rows: unit_rows(traced(rows) + shift))
+    projected = mean_of(traced)
+    shift = x.mean - projected
+    final = mean_of(lambda rows: unit_rows(traced(rows) + shift))
+    if bool(final.isfinite().all()):
+        stages |= {"projected": projected, "centroid": x.mean, "final": final}
     return stages

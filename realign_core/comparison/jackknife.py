@@ -1,0 +1,136 @@
+"""Delete-a-group values of the scores of pairs of rows and of covariances (methods, section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from realign_core.comparison.evaluation import Evaluation
+from realign_core.comparison.scoring import MapScores, alpha_of, residual_anisotropy
+from realign_core.diagnostics.angular import BINS, PIECE, RowPairs, correlation, jensen_shannon
+from realign_core.diagnostics.shared import covariance_discrepancy
+from realign_core.moments import Moments
+
+GROUPS = 20
+
+
+class Jackknife:
+    """Leave-one-out values over at most 20 seeded groups of near equal size.
+
+    `target_unit` and `source_unit` `(n,)` number what must stay together from 0 on.
+    """
+
+    def __init__(
+        self,
+        evaluation: Evaluation,
+        target_unit: np.ndarray,
+        source_unit: np.ndarray,
+        generator: np.random.Generator,
+    ):
+        self.evaluation = evaluation
+        self.count = min(GROUPS, int(target_unit.max()) + 1, int(source_unit.max()) + 1)
+        self.target_label = _labels(target_unit, self.count, generator)
+        # Both sides of a pair leave together.
+        paired = target_unit is source_unit
+        self.source_label = self.target_label if paired else _labels(source_unit, self.count, generator)
+
+    def values(self, scores: MapScores) -> dict[str, np.ndarray]:
+        """Leave-one-out values `(G,)` by score; NaN where one does not exist. Empty for a single group."""
+        if self.count < 2:
+            return {}
+        found = self._of_pairs(scores) | self._of_covariances(scores)
+        if scores.difference is not None:
+            rows = self.evaluation.x - scores.mapped
+            left = leave_one_out(scores.difference, rows, self.target_label, self.count)
+            found["anisotropy"] = [residual_anisotropy(part, self.evaluation.scale) for part in left]
+        return {name: np.array(values, dtype=np.float64) for name, values in found.items()}
+
+    def _of_covariances(self, scores: MapScores) -> dict[str, list[float | None]]:
+        evaluation = self.evaluation
+        target = leave_one_out(evaluation.target_moments, evaluation.x, self.target_label, self.count)
+        mapped = leave_one_out(scores.moments, scores.mapped, self.source_label, self.count)
+        found: dict[str, list[float | None]] = {"covariance_discrepancy": [], "alpha": []}
+        for x, z in zip(target, mapped, strict=True):
+            apart = None if x.is_constant else covariance_discrepancy(x.covariance, z.covariance)
+            found["covariance_discrepancy"].append(apart)
+            found["alpha"].append(alpha_of(z))
+        return found
+
+    def _of_pairs(self, scores: MapScores) -> dict[str, np.ndarray]:
+        """psi and cosine_js from sums over pairs of groups."""
+        a, b = self._before, scores.cosines.double()
+        b -= b.mean()
+        known = self._before_sums
+        after = (self._by_source(b), self._by_source(b * b), self._by_source(a * b))
+        sums = torch.stack([known[0], known[1], after[0], known[2], after[1], after[2]], dim=-1)
+        mapped = self._histograms(self._source_code, scores.bins)
+        return {
+            "psi": correlation(_left(sums)).numpy(),
+            "cosine_js": jensen_shannon(_left(self._target_histograms), _left(mapped)).numpy(),
+        }
+
+    @cached_property
+    def _before(self) -> Tensor:
+        a = self.evaluation.source_cosines.double()
+        return a - a.mean()
+
+    @cached_property
+    def _before_sums(self) -> tuple[Tensor, Tensor, Tensor]:
+        a = self._before
+        return self._by_source(torch.ones_like(a)), self._by_source(a), self._by_source(a * a)
+
+    @cached_property
+    def _source_code(self) -> Tensor:
+        return self._code(self.evaluation.source_pairs, self.source_label)
+
+    @cached_property
+    def _target_histograms(self) -> Tensor:
+        evaluation = self.evaluation
+        alike = evaluation.target_pairs is evaluation.source_pairs and self.target_label is self.source_label
+        code = self._source_code if alike else self._code(evaluation.target_pairs, self.target_label)
+        return self._histograms(code, evaluation.target_bins)
+
+    def _code(self, pairs: RowPairs, label: np.ndarray) -> Tensor:
+        """Which pair of groups each pair of rows belongs to, int32."""
+        group = torch.from_numpy(label.astype(np.int32))
+        return group[pairs.i] * self.count + group[pairs.j]
+
+    def _by_source(self, values: Tensor) -> Tensor:
+        """Sums `(G, G)` of values of the source pairs."""
+        size = self.count**2
+        total = torch.zeros(size, dtype=torch.float64)
+        for code, part in zip(self._source_code.split(PIECE), values.split(PIECE)):
+            total += torch.bincount(code, weights=part, minlength=size)
+        return total.view(self.count, self.count)
+
+    def _histograms(self, code: Tensor, bins: Tensor) -> Tensor:
+        """Histograms `(G, G, bins)` of cosines given by their bins."""
+        size = self.count**2 * BINS
+        total = torch.zeros(size, dtype=torch.int64)
+        for part, places in zip(code.split(PIECE), bins.split(PIECE)):
+            total += torch.bincount(part * BINS + places, minlength=size)
+        return total.view(self.count, self.count, BINS).double()
+
+
+def leave_one_out(total: Moments, rows: Tensor, label: np.ndarray, count: int) -> Iterator[Moments]:
+    """Moments of `rows` `(n, d)`, whose moments are `total`, without each labelled group in turn."""
+    for group in range(count):
+        members = torch.from_numpy(np.flatnonzero(label == group)).to(rows.device)
+        yield total.without(Moments.of(rows[members]))
+
+
+def _left(sums: Tensor) -> Tensor:
+    """Sums `(G, ...)` over the pairs without a row in each group, from sums `(G, G, ...)`."""
+    diagonal = torch.diagonal(sums, dim1=0, dim2=1).movedim(-1, 0)
+    return sums.sum((0, 1)) - (sums.sum(0) + sums.sum(1) - diagonal)
+
+
+def _labels(unit: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Jackknife group of each row: units dealt at random into `count` groups of near equal size."""
+    units = int(unit.max()) + 1
+    place = generator.permutation(units)
+    return (place * count // units)[unit]
