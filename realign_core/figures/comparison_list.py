@@ -54,10 +54,9 @@ def _clouds(result: Comparison) -> Described:
     return Described(
         "projection",
         "Every method in one projection",
-        "One frozen linear projection, fitted on target and untouched source, never refitted for a "
-        "method; it "
-        f"shows {share} of their variance. Circles are the target in each panel. Zoom one, and "
-        "all follow.",
+        "One frozen linear projection, fitted on target and untouched source, never refitted for a method; "
+        f"it shows {share} of their variance. Circles are the target in each panel. Zoom one, and all "
+        "follow.",
         f"Distance of each centre from the target's in the projection: {listed(words)}.",
         ("set", "distance of its centre from the target's, 3 axes", "spread over the target's"),
         tuple(rows),
@@ -89,10 +88,9 @@ def _bars(result: Comparison) -> Described:
     return Described(
         "bars",
         "Neighbourhoods kept and sets mixed",
-        "Bars are held-out with 95 % intervals, the thin light bars below in-sample. Mixing should "
-        "reach the dashed "
-        "line: what "
-        "two halves of the target read. Hatched methods have collapsed, and their scores mean nothing.",
+        "Bars are held-out with 95 % intervals, the thin light bars below in-sample. Mixing should reach "
+        "the dashed line: what two halves of the target read. Hatched methods have collapsed, and their "
+        "scores mean nothing.",
         f"Neighbourhood retention: {listed(kept)}." if names else NOBODY,
         ("score", "method", "held-out", "95 % interval", "in-sample", "chance", "perfect"),
         tuple(rows),
@@ -111,9 +109,8 @@ def _trade_off(result: Comparison, reached: str, key: str, title: str) -> Descri
     return Described(
         key,
         title,
-        "Upper right is best. Doing nothing keeps everything and reaches nothing; a random target "
-        "row does the "
-        "reverse. A method worth having lies beyond the line between them.",
+        "Upper right is best. Doing nothing keeps everything and reaches nothing; a random target row does "
+        "the reverse. A method worth having lies beyond the line between them.",
         f"{SCORES[kept].label} and {SCORES[reached].label}: "
         + listed([f"{name} {x} and {y}" for name, x, y in rows])
         + "."
@@ -142,8 +139,8 @@ def _cosines(result: Comparison) -> Described:
     return Described(
         "cosines",
         "How alike rows of one set are",
-        "The filled shape is the target. A method that reaches the target has its line on the edge "
-        "of that shape.",
+        "The filled shape is the target. A method that reaches the target has its line on the edge of that "
+        "shape.",
         "Mean cosine between rows of one set: " + listed([f"{name} {mean}" for name, mean, _ in rows]) + ".",
         ("set", "mean cosine", "divergence from the target"),
         tuple(rows),

@@ -13,8 +13,8 @@ from realign_core.figures.theme import nothing, palette, styled
 from realign_core.glossary import shown
 
 NO_DRIFT = (
-    "There is no drift to show: rows were not normalised, the target's mean vanishes, or the "
-    "source is constant."
+    "There is no drift to show: rows were not normalised, the target's mean vanishes, or the source is "
+    "constant."
 )
 CLIP_BELOW_FLOOR = 1e-4
 ROUNDING = 1e-12

@@ -24,17 +24,15 @@ def _sphere(diagnosis: Diagnosis, path: DriftPath | None) -> Described:
             for stage in STAGES
         )
         alt = (
-            f"{len(path.source['original'])} source rows and {len(path.target)} target rows on the "
-            "unit sphere, "
-            "the anchor direction up, stepped through the six stages of ReAlign; the table gives the "
-            "source mean."
+            f"{len(path.source['original'])} source rows and {len(path.target)} target rows on the unit "
+            "sphere, the anchor direction up, stepped through the six stages of ReAlign; the table gives "
+            "the source mean."
         )
     return Described(
         "sphere",
         "Rows on the sphere, step by step",
-        "Move the slider. Each row keeps its length and its angle to the anchor direction; its "
-        "bearing is read "
-        "from the tangential drift and the leading residual direction.",
+        "Move the slider. Each row keeps its length and its angle to the anchor direction; its bearing is "
+        "read from the tangential drift and the leading residual direction.",
         alt,
         ("stage", "what happened", "mean along the anchor", "along the drift", "along the residual"),
         rows,
@@ -49,9 +47,8 @@ def _gaps(diagnosis: Diagnosis) -> Described:
     return Described(
         "gap-by-stage",
         "Centroid gap after each step",
-        "In-sample: what lies below the dashed line is closer than sampling noise can tell, and will "
-        "not carry "
-        "over to new rows.",
+        "In-sample: what lies below the dashed line is closer than sampling noise can tell, and will not "
+        "carry over to new rows.",
         "Gap: " + listed([f"{name} {shown(gap)}" for name, gap in stages.items()]) + f". Floor {floor}."
         if stages
         else NO_VALUE,

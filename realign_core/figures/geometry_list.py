@@ -36,9 +36,8 @@ def _energy(diagnosis: Diagnosis) -> Described:
     return Described(
         "energy",
         "Four parts of the gap",
-        "The parts add up to the mean squared distance of a pair. Bias is one shift for all rows, "
-        "which a method "
-        "can take away; the residual differs from pair to pair, and no shift removes it.",
+        "The parts add up to the mean squared distance of a pair. Bias is one shift for all rows, which a "
+        "method can take away; the residual differs from pair to pair, and no shift removes it.",
         f"Stacked bar of {shown(total)} in all: "
         + listed([f"{name} {share}" for name, _, share in rows])
         + ".",
@@ -79,8 +78,8 @@ def _residual_spectra(diagnosis: Diagnosis) -> Described:
     return Described(
         "residual-spectra",
         "Residual spectrum in U and in V",
-        "A curve above the dashed one on the left is stretched more than round noise of this size "
-        "would look.",
+        "A curve above the dashed one on the left is stretched more than round noise of this size would "
+        "look.",
         alt,
         ("rank", "in U, over its mean", "in V, over its mean"),
         rows,
@@ -104,8 +103,8 @@ def _residual_energy(diagnosis: Diagnosis) -> Described:
     return Described(
         "residual-energy",
         "How few directions hold the residual",
-        "The higher the curve over the dashed one, the fewer directions carry what differs from pair "
-        "to pair.",
+        "The higher the curve over the dashed one, the fewer directions carry what differs from pair to "
+        "pair.",
         alt,
         ("K", "K/d", "E(K)"),
         rows,
@@ -154,8 +153,8 @@ def _conditions(diagnosis: Diagnosis) -> Described:
     return Described(
         "conditions",
         "How stretched the residual is",
-        "Only the distance from the open dot is a finding: with few rows, round noise looks "
-        "stretched as well.",
+        "Only the distance from the open dot is a finding: with few rows, round noise looks stretched as "
+        "well.",
         "; ".join(f"{label} {measured}, isotropic {reference}" for label, measured, reference in rows) + "."
         if rows
         else NO_VALUE,
@@ -199,13 +198,11 @@ def _modalities(diagnosis: Diagnosis) -> Described:
     return Described(
         "modalities",
         "Spectra of target and source",
-        "Steeper means that fewer directions carry the set. Dotted lines are the fitted power laws; "
-        "the fall at "
-        "the end is where rows run out.",
-        f"Power-law exponents: target {shown(shared.alpha_target)}, source "
-        f"{shown(shared.alpha_source)}, round "
-        f"noise of this size {shown(iso.alpha)}. Effective ranks {shown(shared.effective_rank_target)} and "
-        f"{shown(shared.effective_rank_source)}.",
+        "Steeper means that fewer directions carry the set. Dotted lines are the fitted power laws; the "
+        "fall at the end is where rows run out.",
+        f"Power-law exponents: target {shown(shared.alpha_target)}, source {shown(shared.alpha_source)}, "
+        f"round noise of this size {shown(iso.alpha)}. Effective ranks "
+        f"{shown(shared.effective_rank_target)} and {shown(shared.effective_rank_source)}.",
         ("figure", "target", "source", "isotropic"),
         tuple((name, *map(shown, values)) for name, *values in names),
         (

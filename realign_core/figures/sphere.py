@@ -89,7 +89,7 @@ def drift_sphere(path: DriftPath | None, *, dark: bool = False) -> go.Figure:
     return styled(
         figure,
         dark=dark,
-        height=620,
+        height=700,
         margin={"l": 0, "r": 0, "t": 30, "b": 70},
         annotations=[_caption(path, STAGES[0])],
         scene={
@@ -114,11 +114,11 @@ def _caption(path: DriftPath, stage: str) -> dict:
     return {
         "text": f"<b>{stage}</b>: {MEANING[stage]} ({off})",
         "x": 0,
-        "y": 1.0,
+        "y": 0,
         "xref": "paper",
         "yref": "paper",
         "xanchor": "left",
-        "yanchor": "top",
+        "yanchor": "bottom",
         "showarrow": False,
         "font": {"size": 13},
     }

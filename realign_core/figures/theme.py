@@ -84,7 +84,7 @@ METHOD_SYMBOLS = {
     "gaussian_ot": "pentagon",
     "anisoalign": "hexagon",
     "procrustes": "triangle-left",
-    "random_target": "hourglass",
+    "random_target": "triangle-ne",
 }
 _SPARE_SYMBOLS = ("triangle-right", "hexagram", "star-square", "bowtie")
 _THIN = {"line-ew"}

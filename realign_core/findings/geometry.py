@@ -45,14 +45,12 @@ def _makeup(diagnosis: Diagnosis) -> str:
         return f"Most of it is one constant shift: {percent(bias)} of the squared distance of pairs is bias."
     if bias <= 1 - MOSTLY:
         return (
-            f"Most of the distance between pairs is no constant shift: {percent(1 - bias)} of its "
-            "square differs "
-            "from pair to pair."
+            f"Most of the distance between pairs is no constant shift: {percent(1 - bias)} of its square "
+            "differs from pair to pair."
         )
     return (
-        f"Between pairs it is about half and half: {percent(bias)} of the squared distance is one "
-        "constant shift, "
-        f"{percent(1 - bias)} differs from pair to pair."
+        f"Between pairs it is about half and half: {percent(bias)} of the squared distance is one constant "
+        f"shift, {percent(1 - bias)} differs from pair to pair."
     )
 
 
@@ -75,8 +73,9 @@ def _parts(diagnosis: Diagnosis) -> Finding | None:
     if residual.ratio_energy is None:
         return None
     text = (
-        f"A perfect shift of the mean would leave pairs {shown(residual.centred_distance)} apart on average, "
-        f"of {shown(residual.mean_distance)} now: {percent(residual.ratio_energy)} of the energy is residual."
+        f"A perfect shift of the mean would leave pairs {shown(residual.centred_distance)} apart on "
+        f"average, of {shown(residual.mean_distance)} now: {percent(residual.ratio_energy)} of the energy "
+        "is residual."
     )
     return Finding("parts", text)
 
@@ -93,16 +92,15 @@ def _subspace(diagnosis: Diagnosis) -> Finding | None:
     share = found.pmb_norm**2 / bias
     even = frame.rank / frame.dim
     text = (
-        f"{percent(share)} of the squared bias lies in U, the {frame.rank} of {frame.dim} directions "
-        "that hold "
-        f"{percent(frame.energy)} of the variance"
+        f"{percent(share)} of the squared bias lies in U, the {frame.rank} of {frame.dim} directions that "
+        f"hold {percent(frame.energy)} of the variance"
     )
     if share > even:
         text += f" ({percent(even)} of the dimensions): the shift runs mostly along what varies anyway."
     else:
         text += (
-            f", fewer than their {percent(even)} of the dimensions: the shift avoids the "
-            "directions that vary."
+            f", fewer than their {percent(even)} of the dimensions: the shift avoids the directions that "
+            "vary."
         )
     if found.energy_coverage is not None:
         text += f" Of the residual, {percent(found.energy_coverage)} lies there."
@@ -149,8 +147,8 @@ def _drift(diagnosis: Diagnosis) -> Finding | None:
     text = f"Going back to the sphere after anchor and trace moves the centroid by {shown(shift)}"
     if shift > gap.sampling_floor_95:
         text += (
-            f", more than sampling noise explains ({shown(gap.sampling_floor_95)}): phantom drift "
-            "matters here."
+            f", more than sampling noise explains ({shown(gap.sampling_floor_95)}): phantom drift matters "
+            "here."
         )
     else:
         text += (
@@ -172,8 +170,8 @@ def _prediction(diagnosis: Diagnosis) -> Finding | None:
     agrees = f"the direction agrees to {shown(stage.direction_cosine, 4)}"
     joined = "and" if abs(ratio) <= OFF_PREDICTION or stage.direction_cosine < 0.9 else "though"
     text = (
-        f"The second-order prediction of the drift ({shown(stage.predicted)} against {shown(stage.measured)} "
-        f"measured) {size}, {joined} {agrees}."
+        f"The second-order prediction of the drift ({shown(stage.predicted)} against "
+        f"{shown(stage.measured)} measured) {size}, {joined} {agrees}."
     )
     spread = diagnosis.gap.trace_target / diagnosis.gap.mean_norm_target**2
     if spread > SMALL_EXPANSION:

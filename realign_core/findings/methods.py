@@ -66,8 +66,8 @@ def _collapsed(comparison: Comparison) -> str | None:
     ratios = listed([percent(_scores(method)["trace_ratio"]) for method in gone])
     return sentence(
         f"{named([method.name for method in gone])} {'has' if len(gone) == 1 else 'have'} collapsed: "
-        f"{ratios} of the target's variance {'is' if len(gone) == 1 else 'are'} left "
-        f"(under {percent(COLLAPSED_BELOW)}), so no other score counts there."
+        f"{ratios} of the target's variance {'is' if len(gone) == 1 else 'are'} left (under "
+        f"{percent(COLLAPSED_BELOW)}), so no other score counts there."
     )
 
 
@@ -225,8 +225,7 @@ def _spectral_correlation(comparison: Comparison) -> str | None:
     if overlap > 0.5:
         return None
     return (
-        f"A spectral correlation of {shown(shared.spectral_correlation)} is no sign of shared "
-        "geometry: sorted "
-        f"spectra always correlate, while the leading 64 directions overlap by {shown(overlap)} "
+        f"A spectral correlation of {shown(shared.spectral_correlation)} is no sign of shared geometry: "
+        f"sorted spectra always correlate, while the leading 64 directions overlap by {shown(overlap)} "
         f"({shown(even)} by chance)."
     )

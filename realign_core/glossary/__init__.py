@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from realign_core.glossary.dataset import DATASET
-from realign_core.glossary.diagnosis import DIAGNOSIS
+from realign_core.glossary.gap import GAP
+from realign_core.glossary.geometry import GEOMETRY
 from realign_core.glossary.numbers import MISSING, aligned, count, listed, percent, shown
 from realign_core.glossary.scores import SCORES
 from realign_core.glossary.term import Term
 
-TERMS: dict[str, Term] = {**DATASET, **DIAGNOSIS, **{f"score.{name}": term for name, term in SCORES.items()}}
+TERMS: dict[str, Term] = {
+    **DATASET,
+    **GAP,
+    **GEOMETRY,
+    **{f"score.{name}": term for name, term in SCORES.items()},
+}
 """Entries by path in the JSON; scores as `score.NAME`."""
 
 

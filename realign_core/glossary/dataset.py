@@ -109,6 +109,8 @@ DATASET: dict[str, Term] = {
     "settings.methods": _plain(
         "Methods", "Methods asked for; none named means all that fit.", "--methods", "names"
     ),
+    "settings.paired": _plain("Pairing", "Whether rows were taken for pairs.", "--paired", "auto, yes or no"),
+    "settings.max_rows": _plain("Rows read at most", "A seeded sample is read beyond this.", "--max-rows"),
     "settings.energy": _plain("Energy", "Share of pooled variance that U holds.", "--energy", "0 to 1"),
     "settings.k": _plain("Neighbours (k)", "Neighbours that retention looks at.", "--k", "1 or more"),
     "settings.split": _plain(

@@ -22,7 +22,7 @@ def shown(value: float | None, digits: int = 3) -> str:
     mantissa, exponent = f"{abs(value):.{digits - 1}e}".split("e")
     power = int(exponent)
     if not _PLAIN[0] <= float(f"{mantissa}e{power}") < _PLAIN[1]:
-        return f"{sign}{mantissa} × 10{str(power).translate(_SUPERSCRIPT)}"
+        return f"{sign}{mantissa}\u00a0×\u00a010{str(power).translate(_SUPERSCRIPT)}"
     rounded = float(f"{mantissa}e{power}")
     return sign + f"{rounded:,.{max(0, digits - 1 - power)}f}".replace(",", "\u202f")
 
@@ -33,8 +33,8 @@ def percent(share: float | None) -> str:
         return MISSING
     hundredths = 100 * share
     if abs(hundredths) >= 9.95 or hundredths == 0:
-        return f"{hundredths:.0f} %".replace("-", "\u2212")
-    return f"{shown(hundredths, 2)} %"
+        return f"{hundredths:.0f}\u00a0%".replace("-", "\u2212")
+    return f"{shown(hundredths, 2)}\u00a0%"
 
 
 def count(value: int) -> str:
@@ -46,7 +46,7 @@ def aligned(texts: list[str]) -> list[str]:
     """The texts padded with figure spaces, so that flush right their decimal points stand in one line."""
 
     def behind(text: str) -> int:
-        head = text.split(" ")[0]
+        head = text.split("\u00a0")[0]
         return len(head) - head.index(".") if "." in head else 0
 
     widest = max((behind(text) for text in texts), default=0)

@@ -25,8 +25,8 @@ def _recall(k: int, reverse: bool) -> Term:
 SCORES: dict[str, Term] = {
     "centroid_gap": Term(
         "Centroid gap",
-        "How far the mapped source's mean still lies from the target's; nothing below the sampling "
-        "floor is real.",
+        "How far the mapped source's mean still lies from the target's; nothing below the sampling floor "
+        "is real.",
         "‖mean x − mean z‖",
         "0 to 2, length on the unit sphere",
         "down",
@@ -50,8 +50,8 @@ SCORES: dict[str, Term] = {
     ),
     "retention": Term(
         "Neighbourhood retention",
-        "Share of a source row's nearest neighbours that are still its neighbours after the map; 1 "
-        "keeps all.",
+        "Share of a source row's nearest neighbours that are still its neighbours after the map; 1 keeps "
+        "all.",
         "mean |Nk(y) ∩ Nk(z)| / k, cosine, self left out",
         "0 to 1; chance k / (n − 1)",
         "up",
@@ -75,8 +75,8 @@ SCORES: dict[str, Term] = {
     ),
     "psi": Term(
         "Similarity structure kept (Ψ)",
-        "Whether rows that were alike still are: correlation of all pairwise cosines before and "
-        "after; 1 is best.",
+        "Whether rows that were alike still are: correlation of all pairwise cosines before and after; 1 "
+        "is best.",
         "Pearson of cos(yi, yj) and cos(zi, zj)",
         "−1 to 1",
         "up",
@@ -167,8 +167,8 @@ SCORES: dict[str, Term] = {
     **{f"recall_at_{k}_reverse": _recall(k, True) for k in (1, 5, 10)},
     "anisotropy": Term(
         "Residual anisotropy after the map",
-        "How far the uncentred differences of pairs lean on one direction; 1 is isotropic, a bias "
-        "shows as large.",
+        "How far the uncentred differences of pairs lean on one direction; 1 is isotropic, a bias shows as "
+        "large.",
         "λmax / (tr M / d), M = mean (x − z)(x − z)ᵀ",
         "1 to d",
         None,

@@ -1,4 +1,4 @@
-"""One entry of the glossary."""
+"""One entry of the glossary, and entries that come in twos."""
 
 from __future__ import annotations
 
@@ -23,3 +23,34 @@ class Term:
 
 PROJECT = "Gapscope"
 R, A, C, L = "arXiv 2602.07026", "arXiv 2605.07825", "arXiv 2401.08567", "arXiv 2203.02053"
+LENGTH = "0 or more, length on the unit sphere"
+ENERGY = "0 or more, squared length"
+
+
+def sides(label: str, meaning: str, formula: str, span: str, source: str, better=None) -> dict[str, Term]:
+    """The same figure of target and source."""
+    return {
+        side: Term(
+            f"{label}, {side}", meaning.format(side=side), formula.format(s=letter), span, better, source
+        )
+        for side, letter in (("target", "x"), ("source", "y"))
+    }
+
+
+def blocks(label: str, meaning: str, formula: str, span: str, source: str) -> dict[str, Term]:
+    """The same figure in U and in V."""
+    return {
+        w: Term(
+            f"{label} in {w.upper()}",
+            meaning.format(w=w.upper()),
+            formula.format(w=w.upper()),
+            span,
+            None,
+            source,
+        )
+        for w in ("u", "v")
+    }
+
+
+def named(section: str, name: str, terms: dict[str, Term]) -> dict[str, Term]:
+    return {f"{section}.{name}_{key}": term for key, term in terms.items()}

@@ -29,13 +29,14 @@ h1{font-size:15px;font-weight:600;color:var(--muted);margin:0 0 4px}
 .lead{font-size:27px;line-height:1.28;font-weight:600;margin:0 0 14px;max-width:44em;text-wrap:pretty}
 h2{font-size:21px;margin:44px 0 8px;padding-top:14px;border-top:2px solid var(--ink)}
 h3{font-size:17px;margin:0 0 2px}
+h3.next{margin-top:28px}
 p{margin:0 0 10px;max-width:75ch}
 .muted,figcaption p,.note{color:var(--muted)}
 figcaption p{font-size:14px;margin:0 0 4px}
 #sphere{grid-row:span 2}
 .opening{gap:8px 48px;margin-top:0}
 .opening figure{grid-column:1/-1}
-.opening ul{font-size:15px}
+ul.findings{font-size:15px}
 nav a{margin-right:18px}
 a{color:inherit;text-underline-offset:3px}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(180px,1fr));gap:12px 24px;margin:18px 0}
@@ -44,7 +45,7 @@ a{color:inherit;text-underline-offset:3px}
 .facts dd small{display:block;font-size:13px;font-weight:400;color:var(--muted)}
 ul.findings{margin:0 0 12px;padding-left:20px;max-width:85ch}
 ul.findings li{margin:0 0 6px}
-.grid{display:grid;grid-template-columns:1fr 1fr;gap:28px 36px;margin-top:16px}
+.grid{display:grid;grid-template-columns:1fr 1fr;gap:32px 36px;margin-top:24px}
 .grid>*{min-width:0}
 .wide{grid-column:1/-1}
 figure{margin:0;break-inside:avoid}

@@ -17,10 +17,10 @@ from realign_core.figures.geometry_list import geometry_figures
 from realign_core.figures.table import PAIR_SCORES, Cell, Table, comparison_table
 from realign_core.figures.theme import LABELS
 from realign_core.findings import diagnosis_findings, headline, method_findings, published_findings
-from realign_core.glossary import MISSING, SCORES, TERMS, count, listed, percent, shown, term
+from realign_core.glossary import MISSING, SCORES, TERMS, count, percent, shown, term
 from realign_core.report.assets import SCRIPT, STYLE
 from realign_core.report.embed import embedded, height
-from realign_core.report.reproduce import command_line, left_out, left_out
+from realign_core.report.reproduce import command_line, left_out
 
 text = html.escape
 
@@ -169,17 +169,16 @@ def _compare(comparison: Comparison, figures: Sequence[Described]) -> str:
         words = (
             f"Held-out: fitted on one part, judged on {count(judged['held_out_target'])} target and "
             f"{count(judged['held_out_source'])} source rows that no method saw, with 95 % intervals; "
-            "in-sample "
-            "beneath. ✓ marks the best in a column, ≈ what this sample cannot tell from it. No mark goes to "
-            "collapsed methods, to controls, to methods that use pairs, or to doing nothing where "
-            "the source is "
-            "to be kept."
+            "in-sample beneath. ✓ marks the best in a column, ≈ what this sample cannot tell from it. No "
+            "mark goes to collapsed methods, to controls, to methods that use pairs, or to doing nothing "
+            "where the source is to be kept. The interval of the centroid gap is for the gap with sampling "
+            "noise taken out, so the value itself may lie above it."
         )
     else:
         words = "In-sample only: there are too few rows to hold any out, so nothing is marked as best."
     before = f"<p>{words}</p>{_methods(table)}" if table.rows else "<p>No method could be fitted.</p>"
     if pairs.columns:
-        before += f"<h3>On pairs: is the right row near?</h3>{_methods(pairs)}"
+        before += f'<h3 class="next">On pairs: is the right row near?</h3>{_methods(pairs)}'
     return _section("compare", "Compare: what each method keeps and reaches", figures=figures, before=before)
 
 
@@ -243,8 +242,8 @@ def _data(comparison: Comparison) -> str:
         )
     if left_out(settings):
         again += (
-            f"<p>{text(', '.join(left_out(settings)))} had settings of their own, "
-            "which the command line does not carry.</p>"
+            f"<p>{text(', '.join(left_out(settings)))} had settings of their own, which the command line "
+            "does not carry.</p>"
         )
     return (
         f'<section id="data"><h2>Data and command</h2>{again}{_table(("", "this analysis"), rows)}</section>'
