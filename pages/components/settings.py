@@ -91,9 +91,14 @@ def bind(
 
 def sync_url() -> None:
     """Write every setting that differs from its default into the URL, and nothing else."""
-    texts = {name: _text(get(name)) for name, setting in SETTINGS.items() if get(name) != setting.default}
+    texts = in_url()
     if dict(st.query_params) != texts:
         st.query_params.from_dict(texts)
+
+
+def in_url() -> dict[str, str]:
+    """Every setting that differs from its default, as text."""
+    return {name: _text(get(name)) for name, setting in SETTINGS.items() if get(name) != setting.default}
 
 
 def _text(value: Any) -> str:

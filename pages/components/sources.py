@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import streamlit as st
 
 from pages.components import settings
 from pages.components.study import Study
-from realign_core.load import load_pair
+from realign_core.load import LoadReport, load_pair
 from realign_core.validation import UnusableInput
 
 DATA_ROOT = "GAPSCOPE_DATA_ROOT"
@@ -100,6 +101,16 @@ def allowed_path(text: str) -> Path:
     return path
 
 
+def command_paths(study: Study) -> list[str]:
+    """What the command line calls this data."""
+    if study.origin.startswith("sample:"):
+        return [study.origin]
+    if study.origin.startswith("path:"):
+        return [_keyed(part) for part in study.origin.removeprefix("path:").split("|")]
+    report = study.pair.report
+    return list(dict.fromkeys((report.path_target, report.path_source)))
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _sample(name: str) -> Study:
     known = {card.name: card for card in samples()}
@@ -160,4 +171,21 @@ def _read_upload(target: Any, source: Any | None, paired: str) -> Study:
             pair = load_pair(*paths, paired=paired, trusted=False)
         except UnusableInput as error:
             raise UnusableInput(str(error).replace(folder + os.sep, "")) from error
+        pair = replace(pair, report=_named_as_uploaded(pair.report, folder))
         return Study.of(pair, name=" and ".join(Path(path).name for path in paths), origin="upload")
+
+
+def _named_as_uploaded(report: LoadReport, folder: str) -> LoadReport:
+    """Without the folder that held the upload; with the role before two names that are alike."""
+    alike = len({Path(path).name for path in (report.path_target, report.path_source)}) == 1
+    prefix = re.escape(folder + os.sep) + ("" if alike and report.path_target != report.path_source else r"\w+/")
+
+    def named(text: str) -> str:
+        return re.sub(prefix, "", text)
+
+    return replace(
+        report,
+        path_target=named(report.path_target),
+        path_source=named(report.path_source),
+        warnings=tuple(map(named, report.warnings)),
+    )

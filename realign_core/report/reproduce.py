@@ -23,13 +23,12 @@ def command_line(
     comparison: Comparison,
     *,
     paths: Sequence[str] | None = None,
-    paired: str | None = None,
     outputs: Sequence[str] = ("--html", "report.html"),
 ) -> str | None:
     """`python -m realign_core analyze …` with every option that is not at its default.
 
-    `paths` and `paired` stand in for what the load report knows, where a caller knows better. None for
-    arrays that came from memory, which have no path.
+    `paths` stand in for those of the load report, where a caller knows better ones. None for arrays that
+    came from memory, which have no path.
     """
     dataset = comparison.dataset
     if paths is None:
@@ -37,9 +36,10 @@ def command_line(
             return None
         paths = list(dict.fromkeys((dataset.path_target, dataset.path_source)))
     words = ["python", "-m", "realign_core", "analyze", *paths]
-    paired = paired or ("yes" if dataset.paired else "no")
-    if paired != "auto":
-        words += ["--paired", paired]
+    if dataset.asked_paired != "auto":
+        words += ["--paired", dataset.asked_paired]
+    if dataset.max_rows is not None:
+        words += ["--max-rows", str(dataset.max_rows)]
     words += ["--methods", ",".join(comparison.methods), *_options(comparison.settings)]
     if not comparison.normalize:
         words.append("--no-normalize")
