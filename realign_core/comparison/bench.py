@@ -16,24 +16,24 @@ from realign_core import alignment
 from realign_core.comparison.evaluation import Evaluation, K
 from realign_core.comparison.intervals import Replicates, Resampling
 from realign_core.comparison.projection import Projection
-from realign_core.comparison.result import MethodResult, MethodView, ReferenceView
+from realign_core.comparison.result import JudgedRows, MethodResult, NeighbourLists, ReferenceView
 from realign_core.comparison.scoring import FloorWeights, MapScores, score, score_reference
 from realign_core.comparison.settings import Settings
 from realign_core.comparison.split import SMALLEST_EVALUATION, Split, split_pairs, split_unpaired
-from realign_core.diagnostics.angular import BINS, bin_of
-from realign_core.linalg import eigenvalues_descending
+from realign_core.comparison.views import method_view, reference_view
 from realign_core.load import Batches, EmbeddingPair
-from realign_core.moments import Moments, float64_blocks
+from realign_core.moments import float64_blocks
 from realign_core.validation import UnusableInput
 
 
 @dataclass(frozen=True)
 class Side:
-    """Rows to fit on and rows to judge on."""
+    """Rows to fit on and rows to judge on; `judged` are the numbers of the latter in both sets."""
 
     fit_target: Any
     fit_source: Any
     evaluation: Evaluation
+    judged: tuple[np.ndarray, np.ndarray]
     n_fit: tuple[int, int]
     in_sample: bool
 
@@ -73,6 +73,16 @@ class Bench:
         }
 
     @cached_property
+    def rows(self) -> dict[str, JudgedRows]:
+        """The judged rows of each side with the source's neighbours before any map."""
+        sides = {"held-out": self.held_out, "in-sample": self.whole}
+        return {
+            name: JudgedRows(*side.judged, NeighbourLists.of(side.evaluation.source_neighbours))
+            for name, side in sides.items()
+            if side is not None
+        }
+
+    @cached_property
     def projection(self) -> Projection:
         """The frozen projection of every picture."""
         return Projection.fit(self.shown.x, self.shown.y, paired=self.data.paired, seed=self.settings.seed)
@@ -103,7 +113,7 @@ class Bench:
                 "each set; scores that depend on density, such as retention, hold for that many rows."
             )
         sampled = self._sample(np.arange(n_x), np.arange(n_y))
-        whole = Side(target, source, self._evaluation(target, source, *sampled), (n_x, n_y), True)
+        whole = Side(target, source, self._evaluation(target, source, *sampled), sampled, (n_x, n_y), True)
         self._note_small(whole.evaluation, "In-sample")
         fits = min(len(split.fit_target), len(split.fit_source))
         if split.smallest_judged < SMALLEST_EVALUATION or fits < 2:
@@ -117,6 +127,7 @@ class Bench:
             _rows(target, split.fit_target),
             _rows(source, split.fit_source),
             self._evaluation(target, source, *judged),
+            judged,
             (len(split.fit_target), len(split.fit_source)),
             False,
         )
@@ -178,10 +189,7 @@ class Bench:
                 outside, seconds = self._map_and_score(name, options, self.held_out, notes)
         except UnusableInput as error:
             return None, [f"{name} could not be fitted: {error}"]
-        shown = outside or inside
         replicates: dict[str, Replicates] = self.resampling.replicates(outside) if outside else {}
-        retention = shown.source_rows.get("retention")
-        projection = self.projection
         result = MethodResult(
             name=name,
             in_sample=inside.values,
@@ -192,12 +200,7 @@ class Bench:
             trained=traits.trained,
             seconds=seconds,
             replicates=replicates,
-            view=MethodView(
-                points=projection.points(shown.mapped, projection.source_rows),
-                spectrum=shown.spectrum.cpu().numpy(),
-                histogram=shown.histogram.cpu().numpy(),
-                retention=None if retention is None else retention.cpu().numpy(),
-            ),
+            view=method_view(inside, outside, self.projection),
         )
         return result, list(dict.fromkeys(notes))
 
@@ -258,7 +261,7 @@ class Bench:
     @cached_property
     def view(self) -> ReferenceView:
         """What pictures show of the target and of the untouched source."""
-        return _reference_view(self.shown, self.projection)
+        return reference_view(self.shown, self.projection)
 
 
 def _rows(rows: Any, indices: np.ndarray) -> Any:
@@ -276,14 +279,3 @@ def _floor(side: Side, traits: alignment.Traits) -> FloorWeights | None:
     if side.in_sample:
         return None
     return FloorWeights(weights[0] + 1 / side.n_fit[0], weights[1] + 1 / side.n_fit[1])
-
-
-def _reference_view(evaluation: Evaluation, projection: Projection) -> ReferenceView:
-    return ReferenceView(
-        target_points=projection.points(evaluation.x, projection.target_rows),
-        source_points=projection.points(evaluation.y, projection.source_rows),
-        target_spectrum=eigenvalues_descending(evaluation.target_moments.covariance).cpu().numpy(),
-        source_spectrum=eigenvalues_descending(Moments.of(evaluation.y).covariance).cpu().numpy(),
-        target_histogram=torch.bincount(evaluation.target_bins, minlength=BINS).numpy(),
-        source_histogram=torch.bincount(bin_of(evaluation.source_cosines), minlength=BINS).numpy(),
-    )

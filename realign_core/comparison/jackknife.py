@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from realign_core.checkpoint import checkpoint
 from realign_core.comparison.evaluation import Evaluation
 from realign_core.comparison.scoring import MapScores, alpha_of, residual_anisotropy
 from realign_core.diagnostics.angular import BINS, PIECE, RowPairs, correlation, jensen_shannon
@@ -119,6 +120,7 @@ class Jackknife:
 def leave_one_out(total: Moments, rows: Tensor, label: np.ndarray, count: int) -> Iterator[Moments]:
     """Moments of `rows` `(n, d)`, whose moments are `total`, without each labelled group in turn."""
     for group in range(count):
+        checkpoint()
         members = torch.from_numpy(np.flatnonzero(label == group)).to(rows.device)
         yield total.without(Moments.of(rows[members]))
 

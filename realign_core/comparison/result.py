@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from realign_core.comparison.intervals import Replicates
 from realign_core.comparison.projection import Projection
@@ -14,6 +15,7 @@ from realign_core.comparison.scoring import COLLAPSED_BELOW, SCORES
 from realign_core.comparison.settings import Settings
 from realign_core.diagnostics.diagnosis import Diagnosis
 from realign_core.diagnostics.drift_path import DriftPath
+from realign_core.diagnostics.neighbours import Neighbours
 from realign_core.load.report import LoadReport
 
 SCHEMA_VERSION = 1
@@ -22,18 +24,42 @@ Values = dict[str, float | None]
 
 
 @dataclass(frozen=True)
+class NeighbourLists:
+    """The nearest rows of each judged source row, nearest first: places among them and cosines, `(n, w)`."""
+
+    places: np.ndarray
+    cosines: np.ndarray
+
+    @classmethod
+    def of(cls, found: Neighbours) -> NeighbourLists:
+        """The lists in a quarter of the memory."""
+        return cls(found.indices.to(torch.int32).cpu().numpy(), found.cosines.to(torch.float32).cpu().numpy())
+
+
+@dataclass(frozen=True)
+class JudgedRows:
+    """Numbers of the judged rows in both sets, and the source's neighbours before any map."""
+
+    target: np.ndarray
+    source: np.ndarray
+    before: NeighbourLists
+
+
+@dataclass(frozen=True)
 class MethodView:
     """What pictures of a method show, of the held-out rows where there are any.
 
     `points` `(m, 3)` are the projection's shown rows after the map, `spectrum` `(d,)` the eigenvalues of
     the mapped covariance, `histogram` `(200,)` the counts of pairwise cosines, `retention` the share of
-    neighbours that each judged row kept (None where k is too large).
+    neighbours that each judged row kept (None where k is too large). `after` holds the neighbours of the
+    mapped rows, `"in-sample"` and, where there is one, `"held-out"`.
     """
 
     points: np.ndarray
     spectrum: np.ndarray
     histogram: np.ndarray
     retention: np.ndarray | None
+    after: dict[str, NeighbourLists] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,6 +113,7 @@ class Comparison:
     warnings: tuple[str, ...]
     seconds: dict[str, float]
     drift_path: DriftPath | None = None
+    rows: dict[str, JudgedRows] = field(default_factory=dict)
 
     def difference(self, first: str, second: str, score: str) -> tuple[float, float, float] | None:
         """Held-out `first - second` with its 95 % interval from shared resamples; None without both.

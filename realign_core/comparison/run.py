@@ -84,6 +84,7 @@ def assemble(
         warnings=(*data.report.warnings, *diagnosis.warnings, *dict.fromkeys(notes)),
         seconds=seconds,
         drift_path=drift_path(bench.whole.evaluation.x, bench.whole.evaluation.y, diagnosis),
+        rows=bench.rows,
     )
 
 

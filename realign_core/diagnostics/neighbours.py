@@ -14,6 +14,8 @@ import torch
 from scipy.stats import hypergeom
 from torch import Tensor
 
+from realign_core.checkpoint import checkpoint
+
 TIE = 4e-6
 """Cosines closer than this may swap in float32.
 
@@ -69,6 +71,7 @@ def nearest(
     indices = torch.empty((m, wanted), dtype=torch.int64, device=queries.fast.device)
     buffer = queries.fast.new_empty((min(QUERY_BLOCK, m), n))
     for start in range(0, m, QUERY_BLOCK):
+        checkpoint()
         block = queries.fast[start : start + QUERY_BLOCK]
         stop = start + block.shape[0]
         tile = buffer[: block.shape[0]]
@@ -117,6 +120,7 @@ def _settle(
     k = values.shape[1]
     step = max(1, SETTLE_BYTES // (8 * len(keys)))
     for rows in doubtful.split(step):
+        checkpoint()
         cosines = queries.exact[rows] @ keys.exact.mT
         if exclude_self:
             cosines[torch.arange(len(rows), device=rows.device), rows] = -torch.inf
