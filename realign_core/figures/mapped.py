@@ -41,7 +41,7 @@ def mapped_spectra(
     floor = np.log10(target[-1])
     # Eigenvalues at the edge of rounding would squeeze everything else.
     low = max(floor, np.log10(target[0]) - 6) - 0.3
-    high = np.log10(max(target[0], *(s[0][0] for s in curves.values() if s[0][0] > 0))) + 0.2
+    high = np.log10(max([target[0], *(spectrum[0] for spectrum, *_ in curves.values())])) + 0.2
     grid.figure.update_xaxes(type="log", dtick=1, tickformat="~g")
     grid.figure.update_yaxes(type="log", dtick=2, tickformat="~g", range=[low, high])
     return _finished(grid, dark)

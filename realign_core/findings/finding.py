@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ROUNDING = 1e-12
+"""A length at or under this is rounding, not a finding."""
+
 
 @dataclass(frozen=True)
 class Finding:

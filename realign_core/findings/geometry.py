@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from realign_core.findings.finding import Finding
+from realign_core.findings.finding import ROUNDING, Finding
 from realign_core.glossary import percent, shown
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def headline(diagnosis: Diagnosis) -> str:
     """The first sentence: how large the gap is against its sampling floor, and what it is mostly made of."""
     gap = diagnosis.gap
     size = shown(gap.centroid_distance)
-    if gap.centroid_distance == 0:
+    if gap.centroid_distance <= ROUNDING:
         return "The two sets have the same mean: there is no gap between their centroids."
     if gap.centroid_distance <= gap.sampling_floor_95:
         return (
@@ -142,7 +142,7 @@ def _shape(diagnosis: Diagnosis) -> Finding | None:
 
 def _drift(diagnosis: Diagnosis) -> Finding | None:
     shift, gap = diagnosis.drift.centroid_shift, diagnosis.gap
-    if shift is None:
+    if shift is None or shift <= ROUNDING:
         return None
     text = f"Going back to the sphere after anchor and trace moves the centroid by {shown(shift)}"
     if shift > gap.sampling_floor_95:
@@ -160,7 +160,7 @@ def _drift(diagnosis: Diagnosis) -> Finding | None:
 
 def _prediction(diagnosis: Diagnosis) -> Finding | None:
     stage = diagnosis.drift.anchor_trace or diagnosis.drift.anchor
-    if stage is None or stage.measured <= 0 or stage.direction_cosine is None:
+    if stage is None or stage.measured <= ROUNDING or stage.direction_cosine is None:
         return None
     ratio = stage.predicted / stage.measured - 1
     if abs(ratio) <= OFF_PREDICTION:
@@ -174,7 +174,7 @@ def _prediction(diagnosis: Diagnosis) -> Finding | None:
         f"{shown(stage.measured)} measured) {size}, {joined} {agrees}."
     )
     spread = diagnosis.gap.trace_target / diagnosis.gap.mean_norm_target**2
-    if spread > SMALL_EXPANSION:
+    if abs(ratio) > OFF_PREDICTION and spread > SMALL_EXPANSION:
         text += f" It needs the variance to be small beside ‖μ‖²; here it is {shown(spread)} times that."
     return Finding("drift", text)
 

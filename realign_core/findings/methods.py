@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from realign_core.comparison import COLLAPSED_BELOW, Comparison, MethodResult
 from realign_core.findings.contest import best_method, may_win, unresolved_from
-from realign_core.findings.finding import Finding
+from realign_core.findings.finding import ROUNDING, Finding
 from realign_core.glossary import listed, percent, shown
 
 LABELS = {
@@ -84,20 +84,17 @@ def _gaps(comparison: Comparison) -> str | None:
         if not scores or name == "identity" or not may_win(method, "centroid_gap"):
             continue
         if scores.get("sampling_floor_95") is not None:
-            (closed if scores["centroid_gap"] <= scores["sampling_floor_95"] else open_).append(name)
+            within = scores["centroid_gap"] <= max(scores["sampling_floor_95"], ROUNDING)
+            (closed if within else open_).append(name)
     texts = []
     if closed:
         gaps = [comparison.methods[name].held_out["centroid_gap"] for name in closed]
-        size = (
-            shown(gaps[0])
-            if shown(min(gaps)) == shown(max(gaps))
-            else f"{shown(min(gaps))} to {shown(max(gaps))}"
+        ends = [shown(gap) if gap > ROUNDING else "0" for gap in (min(gaps), max(gaps))]
+        text = (
+            f"{named(closed)} {'closes' if len(closed) == 1 else 'close'} the centroid gap down to sampling "
+            f"noise on held-out rows ({' to '.join(dict.fromkeys(ends))})"
         )
-        verb = "closes" if len(closed) == 1 else "close"
-        texts.append(
-            f"{named(closed)} {verb} the centroid gap down to sampling noise on held-out rows ({size}), "
-            "so the gap cannot rank them" + ("." if len(closed) > 1 else " against a smaller one.")
-        )
+        texts.append(text + (", so the gap cannot rank them." if len(closed) > 1 else "."))
     if open_:
         parts = [f"{LABELS.get(n, n)} {shown(comparison.methods[n].held_out['centroid_gap'])}" for n in open_]
         texts.append(
@@ -168,13 +165,17 @@ def _effective_condition(comparison: Comparison) -> str | None:
 def _retention(comparison: Comparison, name: str, claim: float) -> str | None:
     method = comparison.methods.get(name)
     scores = method and _scores(method)
-    if not scores or scores.get("retention") is None or abs(scores["retention"] - claim) <= RETENTION_APART:
+    if not scores or scores.get("retention") is None:
+        return None
+    # ReAlign is said to keep much and blockwise little: only the contrary is worth a sentence.
+    beyond = (claim - scores["retention"]) * (1 if name == "realign" else -1)
+    if beyond <= RETENTION_APART:
         return None
     text = (
         f"Published retention of {LABELS[name]} is {percent(claim)}; here it keeps "
         f"{percent(scores['retention'])} of the {comparison.settings.k} nearest neighbours"
     )
-    if name == "blockwise" and scores["retention"] > claim:
+    if name == "blockwise":
         text += "; the shrinkage of its inverted covariances is the difference to look at"
     return text + "."
 
@@ -184,7 +185,7 @@ def _in_sample_gap(comparison: Comparison) -> str | None:
     if not method or not method.held_out:
         return None
     inside, outside = method.in_sample["centroid_gap"], method.held_out["centroid_gap"]
-    if inside is None or outside is None or outside < 5 * inside:
+    if inside is None or outside is None or outside <= max(5 * inside, ROUNDING):
         return None
     floor = method.held_out.get("sampling_floor")
     return (

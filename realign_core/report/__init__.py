@@ -6,7 +6,7 @@ from pathlib import Path
 
 from realign_core.comparison import Comparison
 from realign_core.report.page import report_html
-from realign_core.report.reproduce import command_line
+from realign_core.report.reproduce import align_command_line, command_line
 
 
 def write_report(comparison: Comparison, path: str | Path) -> None:
@@ -14,4 +14,4 @@ def write_report(comparison: Comparison, path: str | Path) -> None:
     Path(path).write_text(report_html(comparison), encoding="utf-8")
 
 
-__all__ = ["command_line", "report_html", "write_report"]
+__all__ = ["align_command_line", "command_line", "report_html", "write_report"]

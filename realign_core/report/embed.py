@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
-
-import plotly.graph_objects as go
 
 from realign_core.figures.described import Described
 
 
-def embedded(figures: list[Described]) -> str:
-    """JSON of all figures by key, safe inside a script element."""
+def drawn(figures: Iterable[Described]) -> dict[str, dict[str, Any]]:
+    """Each figure by the id of its place: the light one, and how the dark one differs."""
     specs = {}
     for described in figures:
         light, dark = (json.loads(described.draw(dark).to_json()) for dark in (False, True))
         specs[f"plot-{described.key}"] = {"figure": light, "dark": list(differences(light, dark))}
+    return specs
+
+
+def embedded(specs: dict[str, dict[str, Any]]) -> str:
+    """The figures as JSON that is safe inside a script element."""
     text = json.dumps(specs, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def heights(specs: dict[str, dict[str, Any]]) -> str:
+    """Style that keeps each figure's place open, so that the page does not jump while it draws."""
+    return "".join(
+        f"#{key}{{min-height:{spec['figure']['layout']['height']}px}}" for key, spec in specs.items()
+    )
 
 
 def differences(light: Any, dark: Any, path: tuple = ()) -> Iterator[tuple[list, Any]]:
@@ -33,9 +43,3 @@ def differences(light: Any, dark: Any, path: tuple = ()) -> Iterator[tuple[list,
             yield from differences(a, b, (*path, index))
     else:
         yield list(path), dark
-
-
-def height(described: Described) -> int:
-    """Height of the figure in pixels, so that the page does not jump while it draws."""
-    figure: go.Figure = described.draw(False)
-    return int(figure.layout.height)

@@ -19,7 +19,7 @@ from realign_core.figures.theme import LABELS
 from realign_core.findings import diagnosis_findings, headline, method_findings, published_findings
 from realign_core.glossary import MISSING, SCORES, TERMS, count, percent, shown, term
 from realign_core.report.assets import SCRIPT, STYLE
-from realign_core.report.embed import embedded, height
+from realign_core.report.embed import drawn, embedded, heights
 from realign_core.report.reproduce import command_line, left_out
 
 text = html.escape
@@ -39,17 +39,18 @@ def report_html(comparison: Comparison) -> str:
         _data(comparison),
         _definitions(),
     ]
+    specs = drawn([*geometry, *drift, *methods])
     title = f"Modality gap: {text(_names(comparison))}"
     return "".join(
         (
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width,initial-scale=1">',
             '<link rel="icon" href="data:,">',
-            f"<title>{title}</title><style>{STYLE}</style></head><body><main>",
+            f"<title>{title}</title><style>{STYLE}{heights(specs)}</style></head><body><main>",
             *body,
             "</main>",
             '<script id="figures" type="application/json">',
-            embedded([*geometry, *drift, *methods]),
+            embedded(specs),
             "</script>",
             f"<script>{get_plotlyjs()}</script><script>{SCRIPT}</script></body></html>\n",
         )
@@ -133,7 +134,7 @@ def _figure(described: Described) -> str:
         f'<figure{wide} id="{described.key}"><figcaption><h3>{text(described.title)}</h3>'
         f"<p>{text(described.reading)}</p></figcaption>"
         f'<div class="plot" role="img" aria-label="{text(described.alt)}" '
-        f'id="plot-{described.key}" style="min-height:{height(described)}px"></div>'
+        f'id="plot-{described.key}"></div>'
         f"{_details('In words', f'<p>{text(described.alt)}</p>')}"
         f"{_details('Table', _table(described.columns, described.rows)) if described.rows else ''}"
         f"{_details('What these mean', _terms(described.terms))}</figure>"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from realign_core.comparison import Comparison, Settings
 
@@ -17,6 +18,7 @@ _FLAGS = {
     "score_rows": "--score-rows",
     "device": "--device",
 }
+_OWN_FLAGS = {"sigma": "--c3-sigma", "energy": "--energy", "shrinkage": "--blockwise-shrinkage"}
 
 
 def command_line(
@@ -58,6 +60,30 @@ def _options(settings: Settings) -> list[str]:
         value = blockwise["shrinkage"]
         words += ["--blockwise-shrinkage", "none" if value is None else str(value)]
     return words
+
+
+def align_command_line(
+    paths: Sequence[str],
+    method: str,
+    options: Mapping[str, Any],
+    *,
+    seed: int,
+    paired: str,
+    normalize: bool,
+    out: str,
+) -> str:
+    """`python -m realign_core align …`; `options` are those of `Settings.options_of(method)`."""
+    words = ["python", "-m", "realign_core", "align", *paths, "--method", method]
+    for name, value in options.items():
+        if (name, value) != ("energy", Settings().energy):
+            words += [_OWN_FLAGS[name], "none" if value is None else str(value)]
+    if seed:
+        words += ["--seed", str(seed)]
+    if paired != "auto":
+        words += ["--paired", paired]
+    if not normalize:
+        words.append("--no-normalize")
+    return shlex.join([*words, "--out", out])
 
 
 def left_out(settings: Settings) -> tuple[str, ...]:
