@@ -73,15 +73,18 @@ def inspect_path(path: str | os.PathLike, *, trusted: bool = True) -> Inspection
         found = both or (open_one(path, role="target", trusted=trusted),)
         roles = ("target", "source") if both else (None,)
         arrays = tuple(_of_opened(part, role) for part, role in zip(found, roles, strict=True))
-        size = sum(
-            os.path.getsize(os.path.join(at, part)) for at, _, names in os.walk(file) for part in names
-        )
+        size = sum(_size(os.path.join(at, part)) for at, _, names in os.walk(file) for part in names)
         return Inspection(name, "folder", size, arrays)
     contents = contents_of(file, trusted=trusted)
     arrays = tuple(_of_members(contents, key))
     if key is not None and not arrays:
         raise UnusableInput(f"{file} has no array {key!r}")
     return Inspection(name, contents.format, os.path.getsize(file), arrays)
+
+
+def _size(path: str) -> int:
+    """Bytes of a file; a link that leads nowhere has none."""
+    return os.path.getsize(path) if os.path.exists(path) else 0
 
 
 def _of_members(contents: Contents, key: str | None) -> Iterator[ArrayInspection]:

@@ -1,42 +1,15 @@
-"""Running the real command line: in this process for speed, in one of its own where that matters."""
+"""Running the real command line in this process, for speed."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_tools import Outcome, make_pair
 
 from realign_core.cli import main
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Exit status and what was said."""
-
-    status: int
-    out: str
-    err: str
-
-
-def unit(rows: np.ndarray) -> np.ndarray:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def make_pair(n: int = 60, d: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Target and source, float32 unit rows `(n, d)` that share a signal, apart by a gap."""
-    generator = np.random.default_rng(seed)
-    signal = generator.standard_normal((n, d))
-    gap = 0.6 * np.ones(d)
-    noise = 0.3 * generator.standard_normal((2, n, d))
-    return tuple(unit(signal + sign * gap + part).astype("f4") for sign, part in zip((1, -1), noise))
 
 
 @pytest.fixture
@@ -76,19 +49,3 @@ def refused(cli) -> Callable[..., str]:
         return outcome.err
 
     return run
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"}
-
-
-def process(*arguments: object, python: tuple[str, ...] = (), **options) -> subprocess.Popen:
-    """The command line in a process of its own, its outputs piped as text."""
-    command = [sys.executable, *python, "-m", "realign_core", *map(str, arguments)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env=environment(), **{**pipes, **options})
-
-
-def finish(running: subprocess.Popen, timeout: float = 60) -> Outcome:
-    out, err = running.communicate(timeout=timeout)
-    return Outcome(running.returncode, out or "", err or "")
