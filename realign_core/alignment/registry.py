@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from realign_core.alignment.adapted import Adapted
 from realign_core.alignment.anchor_trace import AnchorTrace
 from realign_core.alignment.base import Aligner
 from realign_core.alignment.blockwise import Blockwise
@@ -50,7 +51,8 @@ class Traits:
 def register_method(name: str, factory: Callable[..., Any]) -> None:
     """Let a method of one's own join under `name`.
 
-    `factory(**settings)` gives an object with `fit(source=..., target=...)` and `transform(rows)`. A name
+    `factory(**settings)` gives an object with `fit(source=..., target=...)` and `transform(rows)`; unless it
+    is an `Aligner`, both are given float64 tensors of unit rows and may return tensors or arrays. A name
     that is taken, or a class without these two, raises `UnusableInput`.
     """
     if not isinstance(name, str) or not name or any(character in name for character in ", \t\n"):
@@ -70,11 +72,15 @@ def method_names() -> tuple[str, ...]:
 
 
 def create(name: str, **settings: Any) -> Any:
-    """A fresh, unfitted method. Raises `UnusableInput` for an unknown name or setting."""
+    """A fresh, unfitted method; one that is no `Aligner` comes wrapped in `Adapted`.
+
+    Raises `UnusableInput` for an unknown name or setting.
+    """
     if name not in _FACTORIES:
         raise UnusableInput(f"there is no method {name!r}; choose from {', '.join(_FACTORIES)}")
     factory = _FACTORIES[name]
     accepted = _accepted(factory)
+    normalize = settings.get("normalize", True)
     if accepted is not None:
         settings = {k: v for k, v in settings.items() if k in accepted or k not in COMMON_SETTINGS}
         unknown = [key for key in settings if key not in accepted]
@@ -84,7 +90,7 @@ def create(name: str, **settings: Any) -> Any:
             )
     method = factory(**settings)
     _check_contract(name, method)
-    return method
+    return method if isinstance(method, Aligner) else Adapted(method, name, normalize=normalize)
 
 
 def traits(method: Any) -> Traits:
@@ -102,7 +108,7 @@ def save_aligner(method: Any, folder: str | Path) -> None:
     """Save any method that can be saved; raises `UnusableInput` for one that cannot."""
     if not callable(getattr(method, "save", None)):
         raise UnusableInput(
-            f"{type(method).__name__} cannot be saved: it has no save(folder); "
+            f"{type(getattr(method, 'method', method)).__name__} cannot be saved: it has no save(folder); "
             "derive it from realign_core.Aligner, or give it one"
         )
     method.save(folder)

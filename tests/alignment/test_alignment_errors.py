@@ -21,6 +21,8 @@ from realign_core.alignment import (
     traits,
 )
 from realign_core.alignment import registry as registry_module
+from realign_core.load.arrays import ArrayRows
+from realign_core.load.batches import Batches
 from realign_core.validation import UnusableInput
 
 
@@ -98,10 +100,40 @@ def test_a_users_method_joins_without_the_optional_parts(sets):
     for name in ("flip", "made"):
         method = create(name, normalize=True, seed=3)
         assert traits(method) == registry_module.Traits()
-        np.testing.assert_array_equal(map_in_sample(method.fit(source=y, target=x), y), -y)
+        unit = y / np.linalg.norm(y, axis=1, keepdims=True)
+        np.testing.assert_allclose(map_in_sample(method.fit(source=y, target=x), y), -unit, rtol=1e-14)
     assert method_names()[-2:] == ("flip", "made")
     with pytest.raises(UnusableInput, match="flip has no setting size; it has none"):
         create("flip", size=3)
+
+
+@pytest.mark.usefixtures("clean_registry")
+def test_a_users_method_meets_unit_tensors_and_gives_back_what_came(sets):
+    seen = []
+
+    class Shift:
+        def fit(self, *, source, target):
+            seen.extend((source, target))
+            self.shift = target.mean(0) - source.mean(0)
+            return self
+
+        def transform(self, rows):
+            seen.append(rows)
+            return rows + self.shift
+
+    registry_module.register_method("shift", Shift)
+    y, x = (part.astype(np.float32) for part in sets)
+    blocks = Batches(ArrayRows(y), block_rows=64)
+    for rows in (y, torch.from_numpy(y), blocks):
+        method = create("shift").fit(source=rows, target=x)
+        mapped = method.transform(rows)
+        assert type(mapped) is (torch.Tensor if isinstance(rows, torch.Tensor) else np.ndarray)
+        assert str(mapped.dtype).removeprefix("torch.") == "float32"
+        streamed = np.concatenate(list(method.transform_batches(rows)))
+        np.testing.assert_allclose(streamed, np.asarray(mapped), atol=1e-7)
+    assert {rows.dtype for rows in seen} == {torch.float64}
+    norms = torch.cat([torch.linalg.vector_norm(rows, dim=1) for rows in seen])
+    np.testing.assert_allclose(norms, 1, rtol=1e-14)
 
 
 @pytest.mark.usefixtures("clean_registry")
