@@ -38,7 +38,7 @@ _HOME = {
     "register_method": "alignment",
     "load_aligner": "alignment",
 }
-_MODULES = {"figures", "report"}
+_MODULES = ("figures", "report")
 
 __all__ = [*_HOME, *_MODULES]
 
