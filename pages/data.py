@@ -3,12 +3,12 @@
 from pages.components import charts, diagnosing, frame, headline, loadreport, openers
 from realign_core.figures.geometry_list import geometry_figures
 
-with frame.page("Data") as study:
-    with frame.section():
+with frame.page("Data", without_data=openers.show) as study:
+    with frame.section(holds_up=False):
         diagnosis = diagnosing.current(study)
         headline.show(diagnosis)
         charts.described(geometry_figures(diagnosis)[0])
-    with frame.section("Open other data"):
+    with frame.section("Open other data", holds_up=False):
         openers.show()
     with frame.section("What was loaded"):
         loadreport.show(study)

@@ -2,52 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from logging import getLogger
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
 
-from pages.components import settings, sources, theme
+from pages.components import settings, sources, sweeper, theme
 from pages.components.study import Study
+from pages.components.words import plain
+from realign_core.glossary import count
 from realign_core.validation import UnusableInput
 
 
 @contextmanager
-def page(title: str) -> Iterator[Study]:
+def page(title: str, *, without_data: Callable[[], None] | None = None) -> Iterator[Study]:
     """Heading, theme and this session's data around a page; afterwards the settings go into the URL.
 
-    Where the data cannot be opened, says why and stops the page.
+    Where the data cannot be opened, says why, shows `without_data` and stops the page.
     """
-    theme.watch()
-    st.title(title)
+    sweeper.start()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.title(title, anchor=False, width="content")
+        about = st.container(width="stretch")
+        theme.watch()
     try:
-        study = sources.current()
-        report = study.pair.report
-    except UnusableInput as error:
-        st.error(str(error))
-        st.button("Open the bundled sample", on_click=sources.open_sample, args=("scenes",))
+        try:
+            study = sources.current()
+        except UnusableInput as error:
+            st.error(plain(str(error)))
+            st.button("Open the bundled sample", on_click=sources.open_sample, args=("scenes",))
+            if without_data:
+                without_data()
+            st.stop()
+        about.caption(plain(_in_use(study)))
+        settings.fit(study.pair.report)
+        yield study
+    finally:
         settings.sync_url()
-        st.stop()
-    rows = f"{report.n_target:,} pairs"
-    if not report.paired:
-        rows = f"{report.n_target:,} target and {report.n_source:,} source rows, unpaired"
-    st.caption(f"{study.name} · {rows} · {report.dim} dimensions".replace(",", "\u202f"))
-    yield study
-    settings.sync_url()
 
 
 @contextmanager
-def section(title: str | None = None) -> Iterator[None]:
-    """A part of a page: what goes wrong in it is said in it, and the rest of the page stays."""
+def section(title: str | None = None, *, holds_up: bool = True) -> Iterator[None]:
+    """A part of a page: what goes wrong in it is said in it, and the rest of the page stays.
+
+    With `holds_up=False` the rest is also shown while this part still computes.
+    """
     if title:
-        st.subheader(title)
+        st.subheader(title, anchor=False)
     try:
         yield
     except UnusableInput as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
     except MemoryError:
         st.error("This needs more memory than the server has; read fewer rows.")
+    except StopException:
+        if holds_up:
+            raise
     except Exception as error:
         getLogger(__name__).exception("section failed")
         st.error(f"This part failed unexpectedly ({type(error).__name__}); the server's log says where.")
+
+
+def _in_use(study: Study) -> str:
+    report = study.pair.report
+    rows = f"{count(report.n_target)} pairs"
+    if not report.paired:
+        rows = f"{count(report.n_target)} target and {count(report.n_source)} source rows, unpaired"
+    return f"{study.name} · {rows} · {report.dim} dimensions"

@@ -20,7 +20,6 @@ def show(diagnosis: Diagnosis, finding: str | None) -> None:
         return
     if finding:
         st.markdown(plain(finding))
-    inside = coupling.explained_variance_in_sample
     values = (
         ("explained_variance", "Predicted, other rows", percent(coupling.explained_variance)),
         (

@@ -9,6 +9,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.components import session
+from realign_core.checkpoint import checked_by
 from realign_core.validation import UnusableInput
 
 POLL_SECONDS = 0.3
@@ -33,9 +35,13 @@ class Job:
 
     def report(self, stage: str) -> None:
         """Note what is being done; raises `Cancelled` where it is to stop."""
+        self.check()
+        self.stage = stage
+
+    def check(self) -> None:
+        """Raise `Cancelled` where the work is to stop; long loops come here once a block."""
         if self._stop.is_set():
             raise Cancelled
-        self.stage = stage
 
     def cancel(self) -> None:
         """Ask the work to stop at its next step."""
@@ -58,7 +64,8 @@ class Job:
 
     def _run(self, work: Callable[[Callable[[str], None]], Any]) -> None:
         try:
-            self.value = work(self.report)
+            with checked_by(self.check):
+                self.value = work(self.report)
         except BaseException as error:
             self.error = error
 
@@ -67,24 +74,25 @@ def run(key: str, work: Callable[[Callable[[str], None]], Any]) -> Any:
     """The result of `work(progress)`, named by `key` within this session.
 
     Returns at once where it takes under a second. Otherwise shows progress and a Cancel button, and stops
-    the page until the work is done; a cancelled job leaves a sentence and a button to start it again.
+    the page until the work is done; a cancelled job leaves a sentence and a button to start it again. Jobs
+    whose keys begin alike, up to the first bar, replace each other.
     """
     slot = f"job_{key.split('|')[0]}"
-    held = st.session_state.get(slot)
+    jobs = session.held().jobs
+    held = jobs.get(slot)
     if held is None or held[0] != key:
         if held is not None:
             held[1].cancel()
-        held = (key, Job(work))
-        st.session_state[slot] = held
+        held = jobs[slot] = (key, Job(work))
     job = held[1]
-    if not job.wait(PATIENCE_SECONDS if not job.cancelled else 0):
-        _watch(slot)
-        st.stop()
-    if isinstance(job.error, Cancelled) or (job.cancelled and job.error is not None):
+    if job.cancelled:
         st.info("Stopped. Nothing was lost: what had been computed is kept.")
-        st.button("Start again", on_click=st.session_state.pop, args=(slot, None), key=f"{slot}_again")
+        st.button("Start again", on_click=jobs.pop, args=(slot, None), key=f"{slot}_again")
         st.stop()
-    st.session_state.pop(slot, None)
+    if not job.wait(PATIENCE_SECONDS):
+        _watch(slot, job)
+        st.stop()
+    jobs.pop(slot, None)
     if isinstance(job.error, UnusableInput):
         raise job.error
     if job.error is not None:
@@ -93,14 +101,10 @@ def run(key: str, work: Callable[[Callable[[str], None]], Any]) -> Any:
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _watch(slot: str) -> None:
-    held = st.session_state.get(slot)
-    if held is None or held[1].done:
+def _watch(slot: str, job: Job) -> None:
+    if job.done or job.cancelled:
         st.rerun()
-        return
-    job = held[1]
-    left, right = st.columns([5, 1], vertical_alignment="center")
+    left, right = st.columns([6, 1], vertical_alignment="center")
     seconds = time.monotonic() - job.started
-    left.progress(min(0.95, seconds / (seconds + 10)), text=f"Working: {job.stage} ({seconds:.0f} s)")
-    if right.button("Cancel", key=f"{slot}_cancel", disabled=job.cancelled):
-        job.cancel()
+    left.markdown(f"Working: {job.stage} · {seconds:.0f} s")
+    right.button("Cancel", key=f"{slot}_cancel", on_click=job.cancel, width="stretch")

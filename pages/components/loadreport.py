@@ -1,67 +1,77 @@
-"""The load report as a table and sentences."""
+"""What was found in the rows: a table, the evidence for pairs, and notes worth reading."""
 
 from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
 
+from pages.components import definitions
 from pages.components.study import Study
-from realign_core.load import EmbeddingPair
+from pages.components.words import plain
+from realign_core.glossary import count, shown
+from realign_core.load import EmbeddingPair, LoadReport
+from realign_core.load.pairing import THRESHOLD
+
+TERMS = (
+    "dataset.rows_dropped",
+    "dataset.norm_target",
+    "dataset.duplicates_target",
+    "dataset.paired_cosine",
+    "dataset.shuffled_cosine",
+    "dataset.pairing_z",
+    "dataset.pairing_t",
+    "dataset.groups",
+)
 
 
 def show(study: Study) -> None:
-    """Rows, types, norms, what was dropped, and on what evidence the sets are pairs."""
+    """Rows, types, norms, what was left out; pairing; what stands beside the rows; notes."""
     pair = study.pair
-    report = pair.report
-    for warning in report.warnings:
-        st.warning(warning)
-    sides = {
-        "target": (
-            report.n_target,
-            report.dtype_target,
-            report.norm_target,
-            report.rows_dropped.target,
-            report.duplicates_target,
-        ),
-        "source": (
-            report.n_source,
-            report.dtype_source,
-            report.norm_source,
-            report.rows_dropped.source,
-            report.duplicates_source,
-        ),
-    }
-    table = pd.DataFrame(
-        {
-            name: {
-                "rows used": f"{rows:,}",
-                "dimensions": f"{report.dim:,}",
-                "stored as": dtype,
-                "norm, least": f"{norm.min:.4g}",
-                "norm, mean": f"{norm.mean:.4g}",
-                "norm, largest": f"{norm.max:.4g}",
-                "unusable rows left out": f"{dropped:,}",
-                "repeated rows": f"{repeated:,}",
-            }
-            for name, (rows, dtype, norm, dropped, repeated) in sides.items()
-        }
-    )
-    left, right = st.columns(2)
-    left.table(table)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        st.table(_table(pair.report), hide_index=True)
+        definitions.popover(TERMS, key="terms_loaded")
     with right:
-        st.markdown(_pairing(pair))
+        st.markdown(_pairing(pair.report))
+        st.markdown(_beside(pair))
+        if pair.report.warnings:
+            st.markdown("**Worth knowing**")
+            st.markdown("\n".join(f"- {plain(note)}" for note in pair.report.warnings))
 
 
-def _pairing(pair: EmbeddingPair) -> str:
-    report = pair.report
-    if report.pairing_z is None:
-        return "**Unpaired.** The sets differ in length, or were said to be no pairs."
-    verdict = "Paired." if report.paired else "Unpaired."
-    groups = ""
-    if report.groups is not None and report.groups < report.n_target:
-        groups = f" {report.n_target} pairs form {report.groups} groups that share an image or a caption."
-    return (
-        f"**{verdict}** Rows at the same place have a mean cosine of {report.paired_cosine:.3f}, "
-        f"shuffled rows {report.shuffled_cosine:.3f}; that is {report.pairing_z:.3g} standard errors above "
-        f"chance, and {report.pairing_t:.3g} against rows nearby in the file (4 needed in both).{groups}"
+def _table(report: LoadReport) -> pd.DataFrame:
+    dropped, target, source = report.rows_dropped, report.norm_target, report.norm_source
+    rows = (
+        ("Rows used", count(report.n_target), count(report.n_source)),
+        ("Unusable rows left out", count(dropped.target), count(dropped.source)),
+        ("Repeated rows", count(report.duplicates_target), count(report.duplicates_source)),
+        ("Dimensions", count(report.dim), count(report.dim)),
+        ("Stored as", report.dtype_target, report.dtype_source),
+        ("Norms, smallest", shown(target.min, 4), shown(source.min, 4)),
+        ("Norms, mean", shown(target.mean, 4), shown(source.mean, 4)),
+        ("Norms, largest", shown(target.max, 4), shown(source.max, 4)),
     )
+    return pd.DataFrame(rows, columns=["Found", "Target", "Source"])
+
+
+def _pairing(report: LoadReport) -> str:
+    if report.pairing_z is None:
+        if report.n_target != report.n_source:
+            return "**Unpaired.** The sets differ in length, so row i cannot belong to row i."
+        return "**Paired**, as told." if report.paired else "**Unpaired**, as told."
+    against = shown(report.pairing_t)
+    text = (
+        f"**{'Paired' if report.paired else 'Unpaired'}.** Rows at the same place have a mean cosine of "
+        f"{shown(report.paired_cosine)}, shuffled rows {shown(report.shuffled_cosine)}: "
+        f"{shown(report.pairing_z)} standard errors above chance, and {against} against rows nearby in the "
+        f"file. Evidence for pairs is {THRESHOLD:g} or more in both."
+    )
+    if report.groups is not None and report.groups < report.n_target:
+        text += f" The pairs form {count(report.groups)} groups that share an image or a caption."
+    return text
+
+
+def _beside(pair: EmbeddingPair) -> str:
+    names = {"captions": pair.captions, "labels": pair.labels, "image paths": pair.image_paths}
+    there = [name for name, values in names.items() if values is not None]
+    return f"**Beside the rows:** {', '.join(there) if there else 'no captions, labels or image paths'}."

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-import streamlit as st
+import itertools
+from collections.abc import Callable
 
-from pages.components import sources
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from pages.components import jobs, session, sources
+from pages.components.study import Study
+from pages.components.uploads import SUFFIXES, TABLES, Upload
+from pages.components.words import plain
+from realign_core.glossary import count
 from realign_core.validation import UnusableInput
 
 PAIRING = {"auto": "decide from the rows", "yes": "row i belongs to row i", "no": "no pairs"}
+OPENING, ROUND = "opening", "upload_round"
+_numbers = itertools.count()
 
 
 def show() -> None:
@@ -21,47 +31,97 @@ def show() -> None:
     if len(tabs) > 2:
         with tabs[2]:
             _path()
+    _read()
 
 
 def _samples() -> None:
+    in_use = sources.origin()
     for card, column in zip(sources.samples(), st.columns(2)):
         with column.container(border=True):
             st.markdown(f"**{card.title}**")
-            st.caption(f"{card.about} {card.rows} pairs, {card.dimension} dimensions.")
-            st.button("Open", key=f"open_{card.name}", on_click=sources.open_sample, args=(card.name,))
+            st.caption(f"{card.about} {count(card.rows)} pairs, {card.dimension} dimensions.")
+            st.button(
+                "In use" if in_use == f"sample:{card.name}" else "Open",
+                key=f"open_{card.name}",
+                on_click=sources.open_sample,
+                args=(card.name,),
+                disabled=in_use == f"sample:{card.name}",
+            )
 
 
 def _upload() -> None:
-    st.caption(
-        "One file with both sets, or one file each: .npy, .npz, .pt, .safetensors, .parquet, .arrow, .csv. "
-        "Rows of both files in the same order are taken for pairs if their cosines say so."
-    )
-    left, right = st.columns(2)
-    target = left.file_uploader("Target (images), or both sets", type=sources.UPLOADS, key="upload_target")
-    source = right.file_uploader("Source (texts)", type=sources.UPLOADS, key="upload_source")
+    # A new round empties the uploaders once their files were read.
+    turn = st.session_state.setdefault(ROUND, 0)
+    whole_folder = st.toggle("A folder, as clip-retrieval writes it", key="upload_whole")
+    if whole_folder:
+        folder = st.file_uploader(
+            "Folder with img_emb and text_emb",
+            type=SUFFIXES,
+            accept_multiple_files="directory",
+            key=f"upload_folder_{turn}",
+        )
+        given = Upload(folder=tuple(folder))
+    else:
+        left, middle, right = st.columns(3)
+        given = Upload(
+            target=left.file_uploader("Target (images), or both sets", SUFFIXES, key=f"upload_target_{turn}"),
+            source=middle.file_uploader("Source (texts)", SUFFIXES, key=f"upload_source_{turn}"),
+            columns=right.file_uploader(
+                "Captions, labels (optional)",
+                TABLES,
+                key=f"upload_columns_{turn}",
+                help="A table with a row for each row of the embeddings, in the same order, and columns "
+                "named caption, label or image_path.",
+            ),
+        )
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
     paired = left.selectbox("Pairs", list(PAIRING), format_func=PAIRING.get, key="upload_paired")
-    if left.button("Read the files", type="primary", disabled=target is None):
-        try:
-            with st.spinner("Reading every row once"):
-                sources.open_upload(target, source, paired)
-        except UnusableInput as error:
-            st.error(str(error))
-        else:
-            st.rerun()
+    given = Upload(given.target, given.source, given.folder, given.columns, paired)
+    ready = bool(given.folder) or given.target is not None
+    if right.button("Read the files", type="primary", disabled=not ready, key="upload_read"):
+        _ask(given.read, given)
+    st.caption("Files stay with this browser tab: nobody else sees them, and closing the tab frees them.")
 
 
 def _path() -> None:
     st.caption(
-        f"Files and folders under {sources.data_root().name}/ on the server, read without loading them whole."
+        f"Files and folders under {plain(sources.data_root().name)}/ on the server, read without loading "
+        "them whole."
     )
     left, right = st.columns(2)
     target = left.text_input("Target, or both sets", placeholder="folder/image.npy", key="path_target")
     source = right.text_input("Source", placeholder="folder/text.npy", key="path_source")
-    if left.button("Open the path", type="primary", disabled=not target):
-        try:
-            with st.spinner("Reading every row once"):
-                sources.open_path(target, source)
-        except UnusableInput as error:
-            st.error(str(error))
-        else:
-            st.rerun()
+    if left.button("Open the path", type="primary", disabled=not target.strip(), key="path_open"):
+        _ask(sources.path_reader(target, source))
+
+
+def _ask(read: Callable[[Callable[[str], None]], Study], upload: Upload | None = None) -> None:
+    session.held().asked = (f"open|asked {next(_numbers)}", read, upload)
+
+
+def _read() -> None:
+    """Read what was asked for; until then, and where it fails, the data in use stays."""
+    held = session.held()
+    if held.asked is None:
+        return
+    key, read, upload = held.asked
+    try:
+        study = jobs.run(key, read)
+    except UnusableInput as error:
+        held.asked = None
+        st.error(plain(str(error)))
+        return
+    held.asked = None
+    sources.use(study)
+    if upload is not None:
+        _forget(upload)
+    st.rerun()
+
+
+def _forget(upload: Upload) -> None:
+    """Drop the uploaded bytes, which the server would otherwise keep until the tab is closed."""
+    st.session_state[ROUND] += 1
+    context = get_script_run_ctx()
+    remove = getattr(context and context.uploaded_file_mgr, "remove_file", None)
+    for file in upload.files if remove else ():
+        remove(session_id=context.session_id, file_id=file.file_id)

@@ -12,6 +12,10 @@ from typing import Any
 
 import streamlit as st
 
+from realign_core.alignment import method_names
+from realign_core.glossary import SCORES
+from realign_core.load import LoadReport
+
 STORE = "settings"
 
 
@@ -33,7 +37,10 @@ class Setting:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for name in text.split(",") if name)
+    names = tuple(name for name in text.split(",") if name in method_names())
+    if not names:
+        raise ValueError("no known method")
+    return names
 
 
 def _between(low: float, high: float) -> Callable[[float], bool]:
@@ -46,15 +53,15 @@ SETTINGS: dict[str, Setting] = {
     "k": Setting(10, int, _between(1, 100)),
     "split": Setting(0.5, float, _between(0.1, 0.9)),
     "seed": Setting(0, int, _between(0, 2**31)),
-    "methods": Setting(("c3", "blockwise", "realign"), _names),
-    "sigma": Setting(1.0, float, _between(0.0, 20.0)),
+    "methods": Setting(("identity", "c3", "blockwise", "realign"), _names),
+    "sigma": Setting(1.0, float, _between(0.0, 100.0)),
     "shrinkage": Setting(-1.0, float, _between(-1.0, 1.0)),
     "judged": Setting("held-out", str, lambda value: value in ("held-out", "in-sample")),
-    "kept": Setting("omega", str),
-    "reached": Setting("entropy_mixing_target", str),
+    "kept": Setting("omega", str, SCORES.__contains__),
+    "reached": Setting("entropy_mixing_target", str, SCORES.__contains__),
     "colour": Setting("modality", str, lambda value: value in ("modality", "label")),
-    "method": Setting("realign", str),
-    "row": Setting(0, int, lambda value: value >= 0),
+    "method": Setting("realign", str, lambda value: value in method_names()),
+    "row": Setting(-1, int, lambda value: value >= -1),
 }
 
 
@@ -66,6 +73,20 @@ def get(name: str) -> Any:
 def put(name: str, value: Any) -> None:
     """Set a value for every page."""
     _store()[name] = value
+
+
+def choose(name: str, value: Any) -> None:
+    """Set a value from a button, so that the widget which is bound to it follows."""
+    put(name, value)
+    st.session_state[f"setting_{name}"] = value
+
+
+def fit(report: LoadReport) -> None:
+    """Bring what this data cannot serve back into its range."""
+    rows = min(report.n_target, report.n_source)
+    put("k", max(1, min(get("k"), rows - 1)))
+    if get("row") >= rows:
+        put("row", SETTINGS["row"].default)
 
 
 def bind(

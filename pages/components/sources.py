@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
-import tempfile
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote, unquote
 
 import streamlit as st
 
-from pages.components import settings
+from pages.components import jobs, session, settings
 from pages.components.study import Study
-from realign_core.load import LoadReport, load_pair
+from realign_core.load import load_pair
 from realign_core.validation import UnusableInput
 
 DATA_ROOT = "GAPSCOPE_DATA_ROOT"
 DEFAULT_SAMPLE = "sample:scenes"
-UPLOADS = ("npy", "npz", "pt", "pth", "safetensors", "parquet", "arrow", "feather", "csv", "tsv")
 
 
 @dataclass(frozen=True)
@@ -54,11 +51,26 @@ def current() -> Study:
     """
     origin = settings.get("data")
     if origin.startswith("sample:"):
-        return _sample(origin.removeprefix("sample:"))
-    if origin.startswith("path:"):
-        target, _, source = origin.removeprefix("path:").partition("|")
-        return _from_path(target, source or None)
-    return _uploaded(settings.get("data"))
+        name = origin.removeprefix("sample:")
+        if name not in {card.name for card in samples()}:
+            settings.put("data", DEFAULT_SAMPLE)
+            name = DEFAULT_SAMPLE.removeprefix("sample:")
+        return _sample(name)
+    studies = session.held().studies
+    if origin not in studies:
+        if not origin.startswith("path:"):
+            raise UnusableInput(
+                "The server no longer holds the uploaded data: it is freed when its tab closes or loses its "
+                "connection. Upload it again, or open a sample."
+            )
+        parts = _path_parts(origin)
+        _hold(origin, jobs.run(f"open|{origin}", lambda progress: _read_path(parts, progress)))
+    return studies[origin]
+
+
+def origin() -> str:
+    """What reopens the data in use."""
+    return settings.get("data")
 
 
 def open_sample(name: str) -> None:
@@ -66,20 +78,25 @@ def open_sample(name: str) -> None:
     settings.put("data", f"sample:{name}")
 
 
-def open_path(target: str, source: str) -> None:
-    """Make files under the operator's folder this session's data."""
-    _from_path(target, source or None)
-    settings.put("data", f"path:{target}|{source}" if source else f"path:{target}")
+def path_reader(target: str, source: str) -> Callable[[Callable[[str], None]], Study]:
+    """What reads files under the operator's folder; raises `UnusableInput` for a path outside it."""
+    parts = [part.strip() for part in (target, source) if part.strip()]
+    for part in parts:
+        _keyed(part)
+    return lambda progress: _read_path(parts, progress)
 
 
-def open_upload(target: Any, source: Any | None, paired: str) -> None:
-    """Make uploaded files this session's data."""
-    study = _read_upload(target, source, paired)
-    token = f"upload:{study.digest}"
-    st.session_state["upload"] = None
-    _hold_upload.clear()
-    _hold_upload(token, study)
-    settings.put("data", token)
+def use(study: Study) -> None:
+    """Make a study that was read just now this session's data; what it held before is freed."""
+    origin = f"upload:{study.digest}" if study.origin == "upload" else study.origin
+    _hold(origin, study)
+    settings.put("data", origin)
+
+
+def _hold(origin: str, study: Study) -> None:
+    studies = session.held().studies
+    studies.clear()
+    studies[origin] = study
 
 
 def data_root() -> Path | None:
@@ -106,7 +123,7 @@ def command_paths(study: Study) -> list[str]:
     if study.origin.startswith("sample:"):
         return [study.origin]
     if study.origin.startswith("path:"):
-        return [_keyed(part) for part in study.origin.removeprefix("path:").split("|")]
+        return [_keyed(part) for part in _path_parts(study.origin)]
     report = study.pair.report
     return list(dict.fromkeys((report.path_target, report.path_source)))
 
@@ -120,13 +137,20 @@ def _sample(name: str) -> Study:
     return Study.of(load_pair(str(path)), name=known[name].title, origin=f"sample:{name}")
 
 
-@st.cache_resource(scope="session", max_entries=2, show_spinner=False)
-def _from_path(target: str, source: str | None) -> Study:
-    # A key such as file.npz:image is no part of the path that is checked.
-    paths = [_keyed(part) for part in (target, source) if part]
-    pair = load_pair(*paths)
-    origin = f"path:{target}|{source}" if source else f"path:{target}"
-    return Study.of(pair, name=" and ".join(part for part in (target, source) if part), origin=origin)
+def _read_path(parts: list[str], progress: Callable[[str], None]) -> Study:
+    progress("reading every row once")
+    pair = load_pair(*map(_keyed, parts))
+    progress("digest of the rows")
+    return Study.of(pair, name=" and ".join(parts), origin=_path_origin(parts))
+
+
+def _path_origin(parts: list[str]) -> str:
+    # The bar parts the two paths, so a bar inside one is escaped.
+    return "path:" + "|".join(quote(part, safe="/:,+=@ ") for part in parts)
+
+
+def _path_parts(origin: str) -> list[str]:
+    return [unquote(part) for part in origin.removeprefix("path:").split("|") if part]
 
 
 def _keyed(text: str) -> str:
@@ -135,57 +159,3 @@ def _keyed(text: str) -> str:
         head, _, key = text.rpartition(":")
         return f"{allowed_path(head)}:{key}"
     return str(path)
-
-
-@st.cache_resource(scope="session", max_entries=1, show_spinner=False)
-def _hold_upload(token: str, _study: Study) -> Study:
-    return _study
-
-
-def _uploaded(token: str) -> Study:
-    # The held study is the only one under its token; a missing one was freed with its connection.
-    return _hold_upload(token, _Missing())
-
-
-class _Missing:
-    """Stands where an uploaded study has gone."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise UnusableInput(
-            "the uploaded data is no longer held by the server; upload it again on the Data page"
-        )
-
-
-def _read_upload(target: Any, source: Any | None, paired: str) -> Study:
-    with tempfile.TemporaryDirectory(prefix="gapscope-") as folder:
-        paths = []
-        for role, upload in (("target", target), ("source", source)):
-            if upload is not None:
-                path = Path(folder) / role / Path(upload.name).name
-                path.parent.mkdir()
-                with path.open("wb") as file:
-                    upload.seek(0)
-                    shutil.copyfileobj(upload, file)
-                paths.append(str(path))
-        try:
-            pair = load_pair(*paths, paired=paired, trusted=False)
-        except UnusableInput as error:
-            raise UnusableInput(str(error).replace(folder + os.sep, "")) from error
-        pair = replace(pair, report=_named_as_uploaded(pair.report, folder))
-        return Study.of(pair, name=" and ".join(Path(path).name for path in paths), origin="upload")
-
-
-def _named_as_uploaded(report: LoadReport, folder: str) -> LoadReport:
-    """Without the folder that held the upload; with the role before two names that are alike."""
-    alike = len({Path(path).name for path in (report.path_target, report.path_source)}) == 1
-    prefix = re.escape(folder + os.sep) + ("" if alike and report.path_target != report.path_source else r"\w+/")
-
-    def named(text: str) -> str:
-        return re.sub(prefix, "", text)
-
-    return replace(
-        report,
-        path_target=named(report.path_target),
-        path_source=named(report.path_source),
-        warnings=tuple(map(named, report.warnings)),
-    )

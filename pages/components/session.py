@@ -1,0 +1,32 @@
+"""What one session holds beside its settings: opened data and running jobs, freed when its tab is closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+
+@dataclass(eq=False)
+class Held:
+    """`studies` by what reopens them, `jobs` as `(key, job)` by slot, `asked` what is to be opened next."""
+
+    studies: dict[str, Any] = field(default_factory=dict)
+    jobs: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    asked: tuple[str, Any, Any] | None = None
+
+    def release(self) -> None:
+        """Stop what runs and let go of the data."""
+        for _, job in self.jobs.values():
+            job.cancel()
+        self.jobs.clear()
+        self.studies.clear()
+        self.asked = None
+
+
+# Streamlit empties a cache of this scope as soon as the browser is gone, unlike `st.session_state`.
+@st.cache_resource(scope="session", on_release=Held.release, show_spinner=False)
+def held() -> Held:
+    """This session's own."""
+    return Held()

@@ -1,0 +1,47 @@
+"""Frees what closed tabs left: Streamlit drops an expired session only when another one comes or goes."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from logging import getLogger
+from typing import Any
+
+import streamlit as st
+from streamlit import runtime
+
+SECONDS = 15.0
+
+
+@st.cache_resource(show_spinner=False)
+def start() -> threading.Thread:
+    """Start the one sweeper of this server."""
+    thread = threading.Thread(target=_run, name="sweeper", daemon=True)
+    thread.start()
+    return thread
+
+
+def _run() -> None:
+    pause = threading.Event()
+    while not pause.wait(SECONDS):
+        if not runtime.exists():
+            continue
+        try:
+            # Sessions belong to the server's event loop; Streamlit offers no call that expires them.
+            server = runtime.get_instance()
+            storage = server._session_mgr._session_storage._cache
+            server._get_async_objs().eventloop.call_soon_threadsafe(sweep, storage)
+        except Exception:
+            getLogger(__name__).exception("closed sessions cannot be swept")
+            return
+
+
+def sweep(storage: Any) -> int:
+    """Let go of the sessions in this TTL cache whose time is over; how many."""
+    gone = storage.expire()
+    for _, info in gone:
+        info.session.shutdown()
+    if gone:
+        # A session and its script runner refer to each other.
+        gc.collect()
+    return len(gone)

@@ -1,0 +1,121 @@
+"""Uploaded files as a study; they reach the disk for as long as they are read, and no longer."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pages.components.columns import attach, read_columns
+from pages.components.study import Study
+from realign_core.load import load_pair
+from realign_core.load.report import LoadReport
+from realign_core.validation import UnusableInput
+
+LONGEST_NAME = 120
+TABLES = ("parquet", "arrow", "feather", "csv", "tsv")
+SUFFIXES = ("npy", "npz", "pt", "pth", "safetensors", *TABLES)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What was given: `target` alone may hold both sets; `folder` instead is a folder's files; `columns` has
+    captions, labels or image paths by row."""
+
+    target: Any | None = None
+    source: Any | None = None
+    folder: Sequence[Any] = ()
+    columns: Any | None = None
+    paired: str = "auto"
+
+    def read(self, progress: Callable[[str], None]) -> Study:
+        """Load the files. Raises `UnusableInput`, with names as they were uploaded."""
+        with tempfile.TemporaryDirectory(prefix="gapscope-") as place:
+            progress("taking over the files")
+            try:
+                return self._load(Path(place), progress)
+            except UnusableInput as error:
+                raise UnusableInput(_pattern(place).sub("", str(error))) from error
+
+    @property
+    def files(self) -> list[Any]:
+        """Every uploaded file."""
+        return [file for file in (self.target, self.source, *self.folder, self.columns) if file is not None]
+
+    def _load(self, place: Path, progress: Callable[[str], None]) -> Study:
+        if self.folder:
+            paths = [_write_folder(self.folder, place / "folder")]
+        else:
+            roles = {"target": self.target, "source": self.source}
+            paths = [_write(file, place / role / _name(file)) for role, file in roles.items() if file]
+        progress("reading every row once")
+        pair = load_pair(*map(str, paths), paired=self.paired, trusted=False)
+        if self.columns is not None:
+            progress("reading captions and labels")
+            columns = _write(self.columns, place / "columns" / _name(self.columns))
+            pair = attach(pair, read_columns(columns), name=columns.name)
+        pair = replace(pair, report=_as_uploaded(pair.report, str(place)))
+        progress("digest of the rows")
+        return Study.of(pair, name=" and ".join(path.name for path in paths), origin="upload")
+
+
+def _write(file: Any, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file.seek(0)
+    with path.open("wb") as out:
+        shutil.copyfileobj(file, out)
+    return path
+
+
+def _write_folder(uploaded: Sequence[Any], place: Path) -> Path:
+    """The files at their relative paths; the folder itself where all of them lie in one."""
+    for file in uploaded:
+        parts = [_safe(part) for part in PurePosixPath(file.name.replace("\\", "/")).parts]
+        _write(file, place.joinpath(*parts))
+    inside = list(place.iterdir())
+    known = {"img_emb", "text_emb", "metadata"}
+    if len(inside) == 1 and inside[0].is_dir() and inside[0].name not in known:
+        return inside[0]
+    return place
+
+
+def _name(file: Any) -> str:
+    return _safe(PurePosixPath(file.name.replace("\\", "/")).name)
+
+
+def _safe(name: str) -> str:
+    """A file name that stays in its folder and that the disk can hold; its suffix is kept."""
+    name = name.replace("\0", "").replace("/", "_")
+    if name in ("", ".", ".."):
+        return "unnamed"
+    stem, suffix = os.path.splitext(name)
+    while len((stem + suffix).encode()) > LONGEST_NAME and stem:
+        stem = stem[:-1]
+    return stem + suffix
+
+
+def _pattern(place: str) -> re.Pattern[str]:
+    """The folder that held the upload, with the part of it that its role gave."""
+    return re.compile(re.escape(place + os.sep) + r"(?:target|source|columns|folder)/?")
+
+
+def _as_uploaded(report: LoadReport, place: str) -> LoadReport:
+    """The report without the place; the role stands before two names that are alike."""
+    paths = report.path_target, report.path_source
+    alike = paths[0] != paths[1] and Path(paths[0]).name == Path(paths[1]).name
+    pattern = re.compile(re.escape(place + os.sep)) if alike else _pattern(place)
+
+    def named(text: str) -> str:
+        return pattern.sub("", text)
+
+    return replace(
+        report,
+        path_target=named(paths[0]),
+        path_source=named(paths[1]),
+        warnings=tuple(map(named, report.warnings)),
+    )
