@@ -10,6 +10,11 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
+from hypothesis import settings
+
+# A deadline would measure how busy the machine is.
+settings.register_profile("gapscope", deadline=None)
+settings.load_profile("gapscope")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 REAL_SETS = ("clip_vitb32_coco500", "things200_vitl14_same_modality")
