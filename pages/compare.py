@@ -1,4 +1,21 @@
-from pages.components import frame
+"""Compare: alignment methods side by side, on rows they were not fitted to."""
 
-with frame.page("Compare") as study:
-    pass
+from pages.components import (
+    compare_controls,
+    compare_figures,
+    compare_findings,
+    compare_table,
+    comparing,
+    frame,
+)
+
+with frame.page("Compare") as study, frame.section():
+    compare_controls.show(study)
+    result = comparing.current(study)
+    with frame.section():
+        compare_findings.show(result)
+    with frame.section():
+        compare_figures.linked(study, result)
+    with frame.section("The numbers"):
+        compare_table.show(result)
+    compare_figures.others(study, result)

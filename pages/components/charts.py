@@ -21,15 +21,27 @@ def show(figure: go.Figure, key: str, *, alt: str, table: pd.DataFrame | None = 
             st.dataframe(table, hide_index=True)
 
 
-def described(figure: Described, *, finding: str | None = None) -> None:
-    """A figure under its title; below it what it says here, how to read it, numbers and definitions."""
+def described(figure: Described, *, finding: str | None = None, drawing: go.Figure | None = None) -> None:
+    """A figure under its title; below it what it says here, how to read it, numbers and definitions.
+
+    `drawing` is the figure where it has been drawn before.
+    """
     st.markdown(f"##### {figure.title}")
     st.plotly_chart(
-        figure.draw(theme.dark()), key=f"figure_{figure.key}", theme=None, config=CONFIG, alt=figure.alt
+        drawing or figure.draw(theme.dark()),
+        key=f"figure_{figure.key}",
+        theme=None,
+        config=CONFIG,
+        alt=figure.alt,
     )
     if finding:
         st.markdown(plain(finding))
     st.caption(plain(figure.reading))
+    footer(figure)
+
+
+def footer(figure: Described) -> None:
+    """Buttons that open a figure's numbers and definitions."""
     with st.container(horizontal=True, gap="medium"):
         if figure.rows:
             with st.popover("Numbers", type="tertiary", key=f"numbers_{figure.key}"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from pages.components import choices, jobs
 from pages.components.study import Study
@@ -12,12 +11,13 @@ from realign_core.comparison import Comparison
 
 
 def current(study: Study) -> Comparison:
-    """The comparison under this session's settings; only what is not known yet is computed."""
-    chosen = choices.comparison_settings(study)
-    if study.has_diagnosis(chosen.seed) and not study.missing(chosen):
-        return study.comparison(chosen)
+    """The comparison under this session's settings."""
+    settings = choices.comparison_settings(study)
+    if study.has_comparison(settings):
+        return study.comparison(settings)
 
-    def work(progress: Callable[[str], None]) -> Any:
-        return study.comparison(chosen, progress)
+    def work(progress: Callable[[str], None]) -> Comparison:
+        return study.comparison(settings, progress)
 
-    return jobs.run(f"comparison|{study.digest}|{json.dumps(chosen.to_dict(), sort_keys=True)}", work)
+    key = json.dumps(settings.to_dict(), sort_keys=True)
+    return jobs.run(f"comparison|{study.digest}|{key}", work)

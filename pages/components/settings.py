@@ -98,9 +98,9 @@ def bind(
     """
     key = f"setting_{name}"
     back = from_widget or (lambda value: value)
-    if key not in st.session_state:
-        value = get(name)
-        st.session_state[key] = to_widget(value) if to_widget else value
+    value = get(name)
+    # Said on every run: a first run that is cut short would leave the browser with the widget's own default.
+    st.session_state[key] = to_widget(value) if to_widget else value
 
     def keep() -> None:
         put(name, back(st.session_state[key]))

@@ -25,6 +25,7 @@ from realign_core.moments import float64_blocks
 
 KEPT_RESULTS = 48
 KEPT_BENCHES = 2
+KEPT_DRAWINGS = 24
 
 
 def _silent(_: str) -> None:
@@ -66,6 +67,7 @@ class Study:
     digest: str
     _results: _Memo = field(default_factory=lambda: _Memo(KEPT_RESULTS))
     _benches: _Memo = field(default_factory=lambda: _Memo(KEPT_BENCHES))
+    _drawings: _Memo = field(default_factory=lambda: _Memo(KEPT_DRAWINGS))
 
     @classmethod
     def of(cls, pair: EmbeddingPair, *, name: str, origin: str) -> Study:
@@ -104,12 +106,19 @@ class Study:
         """The prepared rows for these settings, whatever the methods and their options."""
         return self._benches.get(_bench_key(settings), lambda: Bench(self.pair, _bench_settings(settings)))
 
-    def missing(self, settings: Settings) -> list[str]:
-        """Methods that are still to be judged under these settings."""
-        return [name for name in settings.methods if _method_key(settings, name) not in self._results]
-
     def comparison(self, settings: Settings, progress: Callable[[str], None] = _silent) -> Comparison:
         """The comparison under these settings; only what is not known yet is computed."""
+        return self._results.get(_comparison_key(settings), lambda: self._compare(settings, progress))
+
+    def has_comparison(self, settings: Settings) -> bool:
+        """Whether nothing is left to compute under these settings."""
+        return _comparison_key(settings) in self._results
+
+    def drawn(self, key: Any, draw: Callable[[], Any]) -> Any:
+        """A figure, or anything else that follows from the results, made once for each key."""
+        return self._drawings.get(key, draw)
+
+    def _compare(self, settings: Settings, progress: Callable[[str], None]) -> Comparison:
         diagnosis = self.diagnosis(settings.energy, settings.seed, progress)
         progress("read rows")
         bench = self.bench(settings)
@@ -133,6 +142,10 @@ def _bench_settings(settings: Settings) -> Settings:
 
 def _bench_key(settings: Settings) -> str:
     return json.dumps(_bench_settings(settings).to_dict(), sort_keys=True)
+
+
+def _comparison_key(settings: Settings) -> tuple[str, str]:
+    return "comparison", json.dumps(settings.to_dict(), sort_keys=True)
 
 
 def _method_key(settings: Settings, name: str) -> tuple[str, str, str]:

@@ -22,8 +22,10 @@ def comparison_figures(result: Comparison) -> tuple[Described, ...]:
     """Projection, trade-off, bars, spectra and cosines, in reading order."""
     return (
         _clouds(result),
-        _trade_off(result, "entropy_mixing_target", "trade-off", "Source kept against target covered"),
-        _trade_off(result, "centroid_gap", "trade-off-gap", "Source kept against gap closed"),
+        described_trade_off(
+            result, "entropy_mixing_target", "trade-off", "Source kept against target covered"
+        ),
+        described_trade_off(result, "centroid_gap", "trade-off-gap", "Source kept against gap closed"),
         _bars(result),
         _cosines(result),
         _spectra(result),
@@ -100,8 +102,10 @@ def _bars(result: Comparison) -> Described:
     )
 
 
-def _trade_off(result: Comparison, reached: str, key: str, title: str) -> Described:
-    kept = "omega"
+def described_trade_off(
+    result: Comparison, reached: str, key: str, title: str, *, kept: str = "omega"
+) -> Described:
+    """The trade-off between two scores with its words and table."""
     rows = tuple(
         (_name(name), shown(_value(result, name, kept)), shown(_value(result, name, reached)))
         for name in fitted(result)
