@@ -73,13 +73,13 @@ class Resampling:
             n_x, n_z = self.evaluation.n_target, self.evaluation.n_source
             both = n_z * found["mixing_source"].values + n_x * found["mixing_target"].values
             found["mixing"] = Replicates("bootstrap", both / (n_x + n_z))
-        found["centroid_gap"] = Replicates("bootstrap", self._gaps(scores))
+        found["centroid_gap"] = Replicates("bootstrap", self.gap_replicates(scores))
         for name, values in self.jackknife.values(scores).items():
             if scores.values[name] is not None and np.isfinite(values).all():
                 found[name] = Replicates("jackknife", values)
         return found
 
-    def _gaps(self, scores: MapScores) -> np.ndarray:
+    def gap_replicates(self, scores: MapScores) -> np.ndarray:
         """`sqrt(max(0, g_b^2 - 2 v))`: the resampled gap with both layers of sampling noise taken out."""
         evaluation, mapped = self.evaluation, scores.mapped
         wx, wz = (w.to(mapped.device) for w in (self.target_weights, self.source_weights))

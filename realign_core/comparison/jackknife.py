@@ -64,7 +64,7 @@ class Jackknife:
     def _of_pairs(self, scores: MapScores) -> dict[str, np.ndarray]:
         """psi and cosine_js from sums over pairs of groups."""
         a, b = self._before, scores.cosines.double()
-        b -= b.mean()
+        b = b - b.mean()
         known = self._before_sums
         after = (self._by_source(b), self._by_source(b * b), self._by_source(a * b))
         sums = torch.stack([known[0], known[1], after[0], known[2], after[1], after[2]], dim=-1)

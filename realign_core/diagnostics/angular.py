@@ -96,7 +96,7 @@ def bin_of(cosines: Tensor) -> Tensor:
     """Bin `(n,)` uint8 of each cosine: 200 equal bins on [-1, 1], clipped, the last closed."""
     bins = torch.empty(cosines.shape, dtype=torch.uint8, device=cosines.device)
     for part, out in zip(cosines.split(PIECE), bins.split(PIECE)):
-        out.copy_(part.double().add_(1).mul_(BINS / 2).floor_().clamp_(0, BINS - 1))
+        out.copy_(part.to(torch.float64, copy=True).add_(1).mul_(BINS / 2).floor_().clamp_(0, BINS - 1))
     return bins
 
 
