@@ -1,4 +1,26 @@
-from pages.components import frame
+"""Neighbours: what each method did to a single row, to the rows harmed most, and to each label."""
 
-with frame.page("Neighbours") as study:
-    pass
+import streamlit as st
+
+from pages.components import (
+    comparing,
+    frame,
+    neighbours_choice,
+    neighbours_labels,
+    neighbours_lists,
+)
+
+with frame.page("Neighbours") as study, frame.section():
+    result = comparing.current(study)
+    if not neighbours_choice.methods_of(result):
+        st.info("No method moved the rows. Choose one on the Compare page.")
+        st.page_link("pages/compare.py", label="Compare")
+        st.stop()
+    row = neighbours_choice.pick(study, result)
+    with frame.section():
+        neighbours_lists.show(study, result, row)
+    harmed, labels = st.columns([2, 3], gap="large")
+    with harmed, frame.section("Rows harmed most"):
+        neighbours_choice.harmed(study, result)
+    with labels, frame.section("Effect per label"):
+        neighbours_labels.show(study, result)

@@ -10,7 +10,7 @@ from pages.components import definitions, theme
 from realign_core.comparison import Comparison
 from realign_core.figures.table import Cell, Column, Row, Table, comparison_table
 from realign_core.figures.theme import LABELS, method_colour, palette
-from realign_core.glossary import SCORES, shown
+from realign_core.glossary import SCORES, count, shown
 
 CHOICES = {
     "Overview": (
@@ -80,9 +80,9 @@ def _caption(table: Table, result: Comparison) -> str:
         return "In-sample scores: too few rows are left to hold out, so nothing is marked as best."
     rows = result.judged["held_out_source"]
     return (
-        f"Held-out, on {rows:,} source rows, with 95 % intervals; in-sample below. ★ best of its column. "
-        "≈ and grey: this sample cannot tell it from the best."
-    ).replace(",", "\u202f", 1)
+        f"Held-out, on {count(rows)} source rows, with 95 % intervals; in-sample below. "
+        "★ best of its column. ≈ and grey: this sample cannot tell it from the best."
+    )
 
 
 def _header(column: Column) -> str:
