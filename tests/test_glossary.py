@@ -54,7 +54,7 @@ def test_every_score_has_an_entry_and_no_entry_is_of_nothing():
 
 def test_entries_are_whole():
     for key, entry in TERMS.items():
-        assert entry.label and entry.formula and entry.range and entry.source, key
+        assert all((entry.label, entry.formula, entry.range, entry.source)), key
         assert entry.meaning.endswith("."), key
         assert entry.better in ("up", "down", None), key
 

@@ -164,10 +164,13 @@ def test_a_browser_draws_it_offline_and_follows_the_scheme(tmp_path):
         tab.wait_for_function(f"{background} !== '{colours[0]}'")
         colours.append(tab.evaluate(background))
         drawn = tab.locator(".js-plotly-plot").count()
+        buttons = tab.locator(".modebar-btn").evaluate_all("all => all.map(one => one.dataset.title)")
         width = tab.evaluate("document.documentElement.scrollWidth")
         browser.close()
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert complaints == []
     assert drawn >= 15
+    assert "Zoom" in buttons
+    assert not [title for title in buttons if "hare" in title or "loud" in title]
     assert width <= 1280
     assert colours == ["#14181d", "#ffffff"]

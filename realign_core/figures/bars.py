@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -99,7 +100,12 @@ def score_bars(
                     **named(label),
                     **here,
                 )
-        figure.update_xaxes(title_text=f"{SCORES[score].label} (share)", rangemode="tozero", nticks=4, **here)
+        figure.update_xaxes(
+            title_text="<br>".join(textwrap.wrap(f"{SCORES[score].label} (share)", 20)),
+            rangemode="tozero",
+            nticks=4,
+            **here,
+        )
     figure.update_yaxes(
         tickvals=places,
         ticktext=[method_label(n) + (" (collapsed)" if panels[n].collapsed else "") for n in names],

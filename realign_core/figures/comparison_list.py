@@ -144,7 +144,7 @@ def _cosines(result: Comparison) -> Described:
         "cosines",
         "How alike rows of one set are",
         "The filled shape is the target. A method that reaches the target has its line on the edge of that "
-        "shape.",
+        "shape; a peak beyond the frame is cut.",
         "Mean cosine between rows of one set: " + listed([f"{name} {mean}" for name, mean, _ in rows]) + ".",
         ("set", "mean cosine", "divergence from the target"),
         tuple(rows),

@@ -67,7 +67,7 @@ def drift_parts(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
             )
         ends = [0.0, *measured, *predicted]
         # Room for the values outside the bars.
-        reach = 1.35 * min(ends), 1.35 * max(ends)
+        reach = 1.55 * min(ends), 1.55 * max(ends)
         figure.update_xaxes(title_text=f"{title} (length)", range=reach, nticks=4, row=1, col=column)
     figure.update_yaxes(autorange="reversed")
     return styled(figure, dark=dark, height=300, bargap=0.3, legend={"traceorder": "normal"})
@@ -122,7 +122,7 @@ def gap_by_stage(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
             "0<br>(rounding)" if at_zero[n] else ("< " if v < clip else "") + shown(max(v, clip))
             for n, v in gaps.items()
         ],
-        textposition=["top center" if not at_zero[name] else "bottom center" for name in names],
+        textposition=_label_places([at_zero[name] for name in names]),
         cliponaxis=False,
         hovertemplate="%{text}<extra>%{x}</extra>",
     )
@@ -130,7 +130,13 @@ def gap_by_stage(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
         figure,
         dark=dark,
         height=360,
-        xaxis={"tickvals": list(range(len(names))), "ticktext": names, "range": ends, "showgrid": False},
+        xaxis={
+            "title": {"text": "step of ReAlign"},
+            "tickvals": list(range(len(names))),
+            "ticktext": names,
+            "range": ends,
+            "showgrid": False,
+        },
         yaxis={
             "type": "log",
             "title": {"text": "distance of the centroids (log scale)"},
@@ -139,3 +145,11 @@ def gap_by_stage(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
             "tickformat": "~g",
         },
     )
+
+
+def _label_places(at_zero: list[bool]) -> list[str]:
+    """Above the points; below those at zero, save where the one before has its wide label there."""
+    places: list[str] = []
+    for zero in at_zero:
+        places.append("bottom center" if zero and places[-1:] != ["bottom center"] else "top center")
+    return places

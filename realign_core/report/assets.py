@@ -80,7 +80,8 @@ pre{border:1px solid var(--line);border-radius:6px;padding:12px;white-space:pre-
 .key.t{background:var(--target);border-radius:50%}
 .key.s{background:var(--source);transform:rotate(45deg) scale(.85)}
 @media (max-width:900px){.grid{grid-template-columns:1fr}main{padding:16px}}
-@media print{main{max-width:none;padding:0}.grid{grid-template-columns:1fr 1fr}nav{display:none}
+@media print{main{max-width:none;padding:0}.grid{display:block}.grid figure{margin:0 0 20px}
+.opening{columns:2}.opening figure{column-span:all}nav{display:none}
 h2{break-after:avoid}body{font-size:12px}.modebar-container{display:none}
 .methods{font-size:10px}.methods th,.methods td{padding:3px 4px}}
 """
@@ -88,11 +89,17 @@ h2{break-after:avoid}body{font-size:12px}.modebar-container{display:none}
 
 SCRIPT = """
 (() => {
+  const PAPER = 690;
   const specs = JSON.parse(document.getElementById("figures").textContent);
-  const config = {responsive: true, displaylogo: false, displayModeBar: "hover", showTips: false,
-    modeBarButtonsToRemove: ["sendDataToCloud", "lasso2d", "select2d", "autoScale2d"]};
+  // plotly.js offers to upload a chart to its maker: no button, no address.
+  const config = {plotlyServerURL: "", showSendToCloud: false, responsive: true, displaylogo: false,
+    displayModeBar: "hover", showTips: false,
+    modeBarButtonsToRemove: ["sendChartToCloud", "sendDataToCloud", "lasso2d", "select2d", "autoScale2d",
+      "zoomIn2d", "zoomOut2d", "zoom3d", "pan3d", "orbitRotation", "tableRotation",
+      "resetCameraLastSave3d", "hoverClosest3d"]};
   const query = window.matchMedia("(prefers-color-scheme: dark)");
   let dark = query.matches;
+  let paper = false;
   // A dark figure is the light one with some values replaced; only those travel.
   const themed = (spec) => {
     const figure = structuredClone(spec.figure);
@@ -102,14 +109,29 @@ SCRIPT = """
       place[path[path.length - 1]] = value;
     }
     figure.config = config;
+    if (paper) figure.layout.width = PAPER;
     return figure;
   };
-  const draw = (id) => Plotly.react(id, themed(specs[id]));
+  const draw = (id) => {
+    const figure = themed(specs[id]);
+    const shown = document.getElementById(id)._fullLayout;
+    const step = shown && shown.sliders.length ? shown.sliders[0].active : 0;
+    if (step) figure.layout.sliders[0].active = step;
+    Plotly.react(id, figure).then(() => {
+  const PAPER = 690;
+      if (step) Plotly.animate(id, [figure.frames[step].name], figure.layout.sliders[0].steps[step].args[1]);
+    });
+  };
   const all = () => Object.keys(specs).forEach(draw);
-  const turn = (to) => { if (dark !== to) { dark = to; all(); } };
-  query.addEventListener("change", (event) => turn(event.matches));
-  window.addEventListener("beforeprint", () => turn(false));
-  window.addEventListener("afterprint", () => turn(query.matches));
+  const turn = (toDark, toPaper) => {
+    if (dark === toDark && paper === toPaper) return;
+    dark = toDark; paper = toPaper;
+    all();
+  };
+  query.addEventListener("change", (event) => turn(event.matches, paper));
+  // Paper is white, and its figures one below the other.
+  window.addEventListener("beforeprint", () => turn(false, true));
+  window.addEventListener("afterprint", () => turn(query.matches, false));
   const queue = Object.keys(specs);
   const next = () => {
     if (queue.length) { draw(queue.shift()); setTimeout(next, 0); }
