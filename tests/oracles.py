@@ -73,12 +73,7 @@ def gaussian_ot(y, x, shrink=oas):
 
 
 def retention(y, z, k):
-    def neighbours(rows):
-        cosine = unit(rows) @ unit(rows).T
-        np.fill_diagonal(cosine, -np.inf)
-        return np.argsort(-cosine, axis=1)[:, :k]
-
-    pairs = zip(neighbours(y), neighbours(z), strict=True)
+    pairs = zip(nearest(y, y, k, exclude_self=True), nearest(z, z, k, exclude_self=True), strict=True)
     return np.mean([len(set(before) & set(after)) / k for before, after in pairs])
 
 

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from realign_core.checkpoint import checkpoint
 from realign_core.comparison.evaluation import Evaluation
-from realign_core.comparison.scoring import MapScores, alpha_of, residual_anisotropy
+from realign_core.comparison.scoring import MapScores, residual_anisotropy
 from realign_core.diagnostics.angular import BINS, PIECE, RowPairs, correlation, jensen_shannon
+from realign_core.diagnostics.shape import power_law
 from realign_core.diagnostics.shared import covariance_discrepancy
+from realign_core.linalg import eigenvalues_descending
 from realign_core.moments import Moments
 
 GROUPS = 20
@@ -54,12 +56,24 @@ class Jackknife:
         evaluation = self.evaluation
         target = leave_one_out(evaluation.target_moments, evaluation.x, self.target_label, self.count)
         mapped = leave_one_out(scores.moments, scores.mapped, self.source_label, self.count)
+        spectra = self._small_spectra(scores) if evaluation.n_source < evaluation.x.shape[1] else None
         found: dict[str, list[float | None]] = {"covariance_discrepancy": [], "alpha": []}
         for x, z in zip(target, mapped, strict=True):
             apart = None if x.is_constant else covariance_discrepancy(x.covariance, z.covariance)
             found["covariance_discrepancy"].append(apart)
-            found["alpha"].append(alpha_of(z))
+            spectrum = next(spectra) if spectra else eigenvalues_descending(z.covariance)
+            found["alpha"].append(None if z.is_constant else power_law(spectrum)[0])
         return found
+
+    def _small_spectra(self, scores: MapScores) -> Iterator[Tensor]:
+        """Eigenvalues without each group from inner products, which with n < d is the smaller problem."""
+        rows = scores.mapped - scores.moments.mean
+        products = rows @ rows.mT
+        for group in range(self.count):
+            left = torch.from_numpy(np.flatnonzero(self.source_label != group)).to(rows.device)
+            part = products[left][:, left]
+            centred = part - part.mean(0) - part.mean(1, keepdim=True) + part.mean()
+            yield eigenvalues_descending(centred / len(left))
 
     def _of_pairs(self, scores: MapScores) -> dict[str, np.ndarray]:
         """psi and cosine_js from sums over pairs of groups."""

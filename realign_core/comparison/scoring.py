@@ -183,11 +183,6 @@ def _target_reached(
     values["alpha"] = None if moments.is_constant else power_law(result.spectrum)[0]
 
 
-def alpha_of(moments: Moments) -> float | None:
-    """Power-law exponent of a covariance; None for a constant set and below three ranks."""
-    return None if moments.is_constant else power_law(eigenvalues_descending(moments.covariance))[0]
-
-
 def _mixing(evaluation: Evaluation, passes: _Passes, result: MapScores) -> None:
     n_x, n_z = evaluation.n_target, len(passes.rows)
     if n_x + n_z - 1 < K:
