@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from pages.components import neighbours_choice, rowcards, theme, thumbnails
+from pages.components import neighbours_choice, rowcards, settings, theme, thumbnails
 from pages.components.study import Study
 from pages.components.words import plain
 from realign_core.comparison import Comparison
@@ -28,6 +28,13 @@ def show(study: Study, result: Comparison, row: int) -> None:
     place = np.flatnonzero(rows.source == row)
     if not len(place):
         st.info(_why_not(result, side, row))
+        if side == "held-out":
+            st.button(
+                "Look at all rows in-sample",
+                key="show_in_sample",
+                on_click=settings.choose,
+                args=("judged", "in-sample"),
+            )
         return
     found = {
         name: neighbourhood(rows, method.view.after[side], int(place[0]), result.settings.k)
@@ -55,8 +62,7 @@ def _sentence(result: Comparison, found: dict[str, Neighbourhood]) -> str:
         kept.append(f"{LABELS.get(name, name)} keeps {int(after.kept.sum())}")
         usual.append(shown(float(shares.mean()) * len(after.kept)))
     k = len(next(iter(found.values())).kept)
-    few = "is" if len(usual) == 1 else "are"
-    return f"Of its {k} nearest neighbours {listed(kept)}; on average over all rows it {few} {listed(usual)}."
+    return f"Of its {k} nearest neighbours {listed(kept)}. Over all rows the average is {listed(usual)}."
 
 
 def _why_not(result: Comparison, side: str, row: int) -> str:

@@ -20,6 +20,7 @@ import torch
 from realign_core.comparison import Bench, Comparison, Settings, assemble
 from realign_core.diagnostics import Diagnosis, diagnose
 from realign_core.diagnostics.drift_path import SHOWN_ROWS, DriftPath, drift_path
+from realign_core.figures.theme import LABELS
 from realign_core.load import Batches, EmbeddingPair
 from realign_core.moments import float64_blocks
 
@@ -132,7 +133,7 @@ class Study:
 
 
 def _judge(bench: Bench, settings: Settings, name: str, progress: Callable[[str], None]) -> Any:
-    progress(name)
+    progress(LABELS.get(name, name))
     return bench.judge(name, **settings.options_of(name))
 
 
