@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,8 @@ DIM = 768
 BLOCK = 8192
 LIMIT_MB = 1500
 POLL_SECONDS = 0.02
-IMPORTS = "import torch, realign_core.comparison, time; torch.eye(64) @ torch.eye(64); time.sleep(0.5)"
+IMPORTS = "import time, torch, {}; torch.eye(64) @ torch.eye(64); time.sleep(0.5)"
+IMPORTED = {"align": "realign_core.alignment", "analyze": "realign_core.comparison"}
 COMMANDS = {
     "align": ("align", "--method", "realign", "--out", "mapped.npy"),
     "analyze": ("analyze", "--methods", "identity,realign", "--json", "figures.json"),
@@ -33,19 +35,23 @@ COMMANDS = {
 
 
 def run(rows: tuple[int, ...] = ROWS, dim: int = DIM) -> dict[str, Any]:
-    """Seconds, peak memory and growth of the time per row, of each command at each length."""
+    """Times, peak memory and growth of the time per row, of each command at each length."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        baseline = watch([sys.executable, "-c", IMPORTS], folder)
-        results: dict[str, Any] = {"dim": dim, "limit_mb": LIMIT_MB, "imports": baseline, "runs": []}
+        imports = {
+            label: watch([sys.executable, "-c", IMPORTS.format(module)], folder)
+            for label, module in IMPORTED.items()
+        }
+        results: dict[str, Any] = {"dim": dim, "limit_mb": LIMIT_MB, "imports": imports, "runs": []}
         for n in rows:
             write_pair(folder, n, dim)
             for label, (command, *options) in COMMANDS.items():
                 arguments = [command, "target.npy", "source.npy", *options]
                 found = watch([sys.executable, "-m", "realign_core", *arguments], folder)
-                entry = {"command": label, "rows": n, "seconds": found["seconds"]}
+                times = {key: found[key] for key in ("seconds", "cpu_seconds")}
+                entry = {"command": label, "rows": n, **times}
                 for kind in ("resident_mb", "anonymous_mb"):
-                    peak, base = found[kind], baseline[kind]
+                    peak, base = found[kind], imports[label][kind]
                     entry[kind] = None if peak is None else round(peak - base)
                 if label == "analyze":
                     entry["stages"] = json.loads((folder / "figures.json").read_text())["seconds"]
@@ -57,8 +63,8 @@ def run(rows: tuple[int, ...] = ROWS, dim: int = DIM) -> dict[str, Any]:
 
 
 def growth(runs: list[dict[str, Any]], label: str) -> float:
-    """Seconds a row added between the two longest pairs over that between the two shortest; linear is 1."""
-    times = [(entry["rows"], entry["seconds"]) for entry in runs if entry["command"] == label]
+    """CPU time a row added between the two longest pairs over that between the two shortest; linear is 1."""
+    times = [(entry["rows"], entry["cpu_seconds"]) for entry in runs if entry["command"] == label]
     slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(times)]
     return round(slopes[-1] / slopes[0], 2) if len(slopes) > 1 else 1.0
 
@@ -85,7 +91,7 @@ def write_pair(folder: Path, n: int, dim: int) -> None:
 def watch(command: list[str], folder: Path) -> dict[str, Any]:
     """Run a command to its end; its wall time and its peak resident and anonymous memory in MB."""
     environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": str(Path(__file__).parents[1])}
-    started = time.perf_counter()
+    started, before = time.perf_counter(), cpu_of_children()
     with open(folder / "messages.txt", "w+b") as messages:
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=messages
@@ -103,9 +109,16 @@ def watch(command: list[str], folder: Path) -> dict[str, Any]:
             raise RuntimeError(f"{command} failed: {messages.read().decode()[-500:]}")
     return {
         "seconds": round(seconds, 2),
+        "cpu_seconds": round(cpu_of_children() - before, 2),
         "resident_mb": round(peak / 1024),
         "anonymous_mb": None if anonymous is None else round(anonymous / 1024),
     }
+
+
+def cpu_of_children() -> float:
+    """CPU time of all processes that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def memory_of(pid: int) -> dict[str, int]:
