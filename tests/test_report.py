@@ -122,6 +122,15 @@ def test_borders_give_a_whole_page(name):
     assert "None" not in re.findall(r"\b\w+\b", text)
 
 
+def test_figures_that_the_data_do_not_have_are_named_and_not_drawn():
+    page = Page(report_html(result_cases.case("unpaired")))
+    assert "plot-bias-noise" not in json.loads(page.scripts["figures"])
+    text = "".join(page.text)
+    assert "Not there for these data" in text
+    assert "these sets are not paired" in text
+    assert "Residual anisotropy" not in text.split("Bias of the gap")[0]
+
+
 def test_it_is_written_as_it_is_returned(tmp_path):
     result = result_cases.case("single")
     write_report(result, tmp_path / "r.html")

@@ -26,3 +26,8 @@ class Described:
     terms: tuple[str, ...]
     draw: Callable[[bool], go.Figure]
     wide: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether these data have no such figure; it then shows a sentence that says why."""
+        return self.alt == NO_VALUE

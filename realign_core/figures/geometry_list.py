@@ -13,6 +13,15 @@ from realign_core.glossary import listed, percent, shown, term
 
 SHOWN_RANKS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
+_PARTS_READING = (
+    "The parts add up to the mean squared distance of a pair. Bias is one shift for all rows, which a "
+    "method can take away; the residual differs from pair to pair, and no shift removes it."
+)
+_BIAS_READING = (
+    "The two parts add up to the squared distance of the means: one shift for all rows. What differs from "
+    "pair to pair cannot be seen without pairs."
+)
+
 
 def geometry_figures(diagnosis: Diagnosis) -> tuple[Described, ...]:
     """Parts of the gap, spectra, angles, condition numbers and shared geometry, in reading order."""
@@ -33,11 +42,11 @@ def _energy(diagnosis: Diagnosis) -> Described:
     rows = tuple(
         (PARTS[key], shown(value), percent(value / total if total else None)) for key, value in parts.items()
     )
+    paired = len(parts) == 4
     return Described(
         "energy",
-        "Four parts of the gap",
-        "The parts add up to the mean squared distance of a pair. Bias is one shift for all rows, which a "
-        "method can take away; the residual differs from pair to pair, and no shift removes it.",
+        "Four parts of the gap" if paired else "Bias of the gap, in U and in V",
+        _PARTS_READING if paired else _BIAS_READING,
         f"Stacked bar of {shown(total)} in all: "
         + listed([f"{name} {share}" for name, _, share in rows])
         + ".",

@@ -30,6 +30,7 @@ h1{font-size:15px;font-weight:600;color:var(--muted);margin:0 0 4px}
 h2{font-size:21px;margin:44px 0 8px;padding-top:14px;border-top:2px solid var(--ink)}
 h3{font-size:17px;margin:0 0 2px}
 h3.next{margin-top:28px}
+h3.list{margin-top:14px}
 p{margin:0 0 10px;max-width:75ch}
 .muted,figcaption p,.note{color:var(--muted)}
 figcaption p{font-size:14px;margin:0 0 4px}

@@ -39,7 +39,7 @@ def report_html(comparison: Comparison) -> str:
         _data(comparison),
         _definitions(),
     ]
-    specs = drawn([*geometry, *drift, *methods])
+    specs = drawn(d for d in (*geometry, *drift, *methods) if not d.empty)
     title = f"Modality gap: {text(_names(comparison))}"
     return "".join(
         (
@@ -102,7 +102,11 @@ def _opening(comparison: Comparison, energy: Described) -> str:
         '<a href="#compare">Compare</a><a href="#data">Data and command</a>'
         '<a href="#definitions">Definitions</a></nav>',
         '<dl class="facts">',
-        *(f"<div><dt>{text(a)}</dt><dd>{text(b)}<small>{text(c)}</small></dd></div>" for a, b, c in facts),
+        *(
+            f"<div><dt>{text(a)}</dt><dd>{text(b)}<small>{text(c)}</small></dd></div>"
+            for a, b, c in facts
+            if b != MISSING
+        ),
         "</dl>",
         f'<div class="grid opening">{_figure(energy)}',
         f"<div>{_listed('What the numbers say of the gap', said)}</div><div>",
@@ -119,13 +123,20 @@ def _listed(heading: str, sentences: Sequence[str]) -> str:
     if not sentences:
         return ""
     items = "".join(f"<li>{text(sentence)}</li>" for sentence in sentences)
-    return f'<h3>{text(heading)}</h3><ul class="findings">{items}</ul>'
+    return f'<h3 class="list">{text(heading)}</h3><ul class="findings">{items}</ul>'
 
 
-def _section(key: str, heading: str, *, figures: Iterable[Described], before: str = "") -> str:
-    shown_figures = "".join(map(_figure, figures))
+def _section(key: str, heading: str, *, figures: Sequence[Described], before: str = "") -> str:
+    present, absent = [d for d in figures if not d.empty], [d for d in figures if d.empty]
+    shown_figures = "".join(map(_figure, present))
+    reasons = _listed("Not there for these data", [f"{d.title.rstrip('?')}: {_reason(d)}" for d in absent])
     heading = f"<h2>{text(heading)}</h2>"
-    return f'<section id="{key}">{heading}{before}<div class="grid">{shown_figures}</div></section>'
+    return f'<section id="{key}">{heading}{before}<div class="grid">{shown_figures}</div>{reasons}</section>'
+
+
+def _reason(described: Described) -> str:
+    """The sentence that an empty figure shows."""
+    return html.unescape(described.draw(False).layout.annotations[0].text.replace("<br>", " "))
 
 
 def _figure(described: Described) -> str:
