@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.components import definitions
+from pages.components import definitions, sources
 from pages.components.study import Study
 from pages.components.words import plain
 from realign_core.glossary import count, shown
@@ -36,7 +36,7 @@ def show(study: Study) -> None:
         st.markdown(_beside(pair))
         if pair.report.warnings:
             st.markdown("**Worth knowing**")
-            st.markdown("\n".join(f"- {plain(note)}" for note in pair.report.warnings))
+            st.markdown("\n".join(f"- {plain(sources.as_named(note))}" for note in pair.report.warnings))
 
 
 def _table(report: LoadReport) -> pd.DataFrame:

@@ -118,6 +118,12 @@ def allowed_path(text: str) -> Path:
     return path
 
 
+def as_named(text: str) -> str:
+    """A sentence about files, without the folder that the operator allows."""
+    root = data_root()
+    return text.replace(f"{root}{os.sep}", "") if root else text
+
+
 def command_paths(study: Study) -> list[str]:
     """What the command line calls this data."""
     if study.origin.startswith("sample:"):
@@ -139,7 +145,10 @@ def _sample(name: str) -> Study:
 
 def _read_path(parts: list[str], progress: Callable[[str], None]) -> Study:
     progress("reading every row once")
-    pair = load_pair(*map(_keyed, parts))
+    try:
+        pair = load_pair(*map(_keyed, parts))
+    except UnusableInput as error:
+        raise UnusableInput(as_named(str(error))) from error
     progress("digest of the rows")
     return Study.of(pair, name=" and ".join(parts), origin=_path_origin(parts))
 

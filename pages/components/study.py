@@ -26,6 +26,7 @@ from realign_core.moments import float64_blocks
 
 KEPT_RESULTS = 48
 KEPT_BENCHES = 2
+KEPT_CUTS = 8
 KEPT_DRAWINGS = 24
 
 
@@ -52,7 +53,8 @@ class _Memo:
                 return self._values[key]
         value = make()
         with self._lock:
-            self._values[key] = value
+            # Who made the same meanwhile was first: all get one value.
+            value = self._values.setdefault(key, value)
             while len(self._values) > self._limit:
                 self._values.popitem(last=False)
         return value
@@ -67,6 +69,7 @@ class Study:
     origin: str
     digest: str
     _results: _Memo = field(default_factory=lambda: _Memo(KEPT_RESULTS))
+    _cuts: _Memo = field(default_factory=lambda: _Memo(KEPT_CUTS))
     _benches: _Memo = field(default_factory=lambda: _Memo(KEPT_BENCHES))
     _drawings: _Memo = field(default_factory=lambda: _Memo(KEPT_DRAWINGS))
 
@@ -80,7 +83,7 @@ class Study:
         base = self._results.get(
             ("diagnosis", seed), lambda: diagnose(self.pair, energy=0.99, seed=seed, progress=progress)
         )
-        return self._results.get(("cut", seed, energy), lambda: base.at_energy(energy))
+        return self._cuts.get((seed, energy), lambda: base.at_energy(energy))
 
     def has_diagnosis(self, seed: int) -> bool:
         """Whether the moments are known, so that a diagnosis is a matter of milliseconds."""

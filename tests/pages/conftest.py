@@ -1,0 +1,67 @@
+"""Pages run as Streamlit's own test harness runs them: the script in this process, no browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.components import jobs, session
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Jobs on small data end before the page goes on, however busy the machine is."""
+    monkeypatch.setattr(jobs, "PATIENCE_SECONDS", 60.0)
+
+
+@pytest.fixture(autouse=True)
+def held(monkeypatch) -> session.Held:
+    """What the session under test holds; the harness gives every run the same session id."""
+    own = session.Held()
+    monkeypatch.setattr(session, "held", lambda: own)
+    return own
+
+
+@pytest.fixture
+def opened() -> Callable[..., AppTest]:
+    """`opened("geometry", energy="0.9")`: the app at a page, with settings in the URL."""
+
+    def open_page(page: str = "data", **query: str) -> AppTest:
+        at = AppTest.from_file(str(APP), default_timeout=60)
+        for name, value in query.items():
+            at.query_params[name] = value
+        at.run()
+        return at if page == "data" else at.switch_page(f"pages/{page}.py").run()
+
+    return open_page
+
+
+def figures(at: AppTest) -> dict[str, dict]:
+    """Figures by key, as plotly reads them."""
+    found = {}
+    for element in at.get("plotly_chart"):
+        key = element.proto.id.rpartition("-")[2]
+        found[key] = json.loads(element.proto.spec)
+    return found
+
+
+def sentences(at: AppTest) -> str:
+    """All that the page says, in order of kind, without the marks that keep Markdown from reading it."""
+    parts = [e.value for kind in (at.title, at.markdown, at.caption, at.error, at.info) for e in kind]
+    return "\n".join(parts).replace("\\", "")
+
+
+def pairs(n: int = 80, d: int = 6, *, gap: float = 1.0, noise: float = 0.2, seed: int = 0):
+    """Target and source `(n, d)` float32 that are pairs, apart by a shift."""
+    generator = np.random.default_rng(seed)
+    meaning = generator.standard_normal((n, d))
+    shift = np.eye(d)[0] * gap
+    target, source = (meaning + sign * shift + noise * generator.standard_normal((n, d)) for sign in (1, -1))
+    return target.astype(np.float32), source.astype(np.float32)

@@ -1,0 +1,127 @@
+"""A study: what it keeps, what it computes anew, and what tells it from another."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from conftest import pairs
+
+from pages.components.study import Study, _Memo, digest_of
+from pages.components.sweeper import sweep
+from pages.components.words import plain
+from realign_core.diagnostics import diagnose
+from realign_core.load import EmbeddingPair
+
+
+def pair_of(target, source, **options) -> EmbeddingPair:
+    return EmbeddingPair.from_arrays(target, source, **options)
+
+
+def test_the_digest_sees_a_single_row_anywhere():
+    target, source = pairs(n=9000, d=4)
+    first = digest_of(pair_of(target, source))
+    assert first == digest_of(pair_of(target.copy(), source.copy()))
+    for row in (0, 4321, 8999):
+        other = target.copy()
+        other[row, 0] += 1e-3
+        assert digest_of(pair_of(other, source)) != first
+
+
+def test_the_digest_tells_pairs_from_unpaired_and_target_from_source():
+    target, source = pairs()
+    found = {
+        digest_of(pair_of(target, source)),
+        digest_of(pair_of(target, source, paired="no")),
+        digest_of(pair_of(source, target)),
+        digest_of(pair_of(target, source, normalize=False)),
+    }
+    assert len(found) == 4
+
+
+def test_another_energy_reads_no_row_again():
+    study = Study.of(pair_of(*pairs()), name="made", origin="upload")
+    stages = []
+    study.diagnosis(0.99, 0, stages.append)
+    assert stages
+    assert study.has_diagnosis(0)
+    again = []
+    found = study.diagnosis(0.7, 0, again.append)
+    assert again == []
+    fresh = diagnose(study.pair, energy=0.7, seed=0)
+    assert found.decomposition == fresh.decomposition
+    assert found.frame.rank == fresh.frame.rank
+    assert found is study.diagnosis(0.7, 0)
+
+
+def test_another_seed_is_another_diagnosis():
+    study = Study.of(pair_of(*pairs()), name="made", origin="upload")
+    study.diagnosis(0.9, 0)
+    assert not study.has_diagnosis(1)
+    assert study.diagnosis(0.7, 1).coupling != study.diagnosis(0.7, 0).coupling
+
+
+def test_the_slider_never_pushes_out_the_moments():
+    study = Study.of(pair_of(*pairs()), name="made", origin="upload")
+    for energy in np.linspace(0.5, 0.99, 80):
+        study.diagnosis(float(energy), 0)
+    assert study.has_diagnosis(0)
+
+
+def test_a_memo_drops_the_least_recently_used():
+    memo = _Memo(2)
+    for key in "abac":
+        memo.get(key, key.upper)
+    assert "a" in memo
+    assert "b" not in memo
+
+
+def test_a_memo_gives_one_value_to_two_threads():
+    memo, found, barrier = _Memo(4), [], threading.Barrier(2)
+
+    def make() -> object:
+        # Both are here before either has made its value.
+        barrier.wait(5)
+        return object()
+
+    def look() -> None:
+        found.append(memo.get("key", make))
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found[0] is found[1] is memo.get("key", object)
+
+
+@pytest.mark.parametrize(
+    "text", ["a_b_c", "*x* [y](z)", "<b>", "$x$", ":red[x]", "`c`", "a~~b~~", "x|y", "#1"]
+)
+def test_text_from_data_is_no_mark_up(text):
+    escaped = plain(text)
+    assert escaped.replace("\\", "") == text
+    assert escaped != text
+
+
+def test_plain_text_stays_plain():
+    assert plain("Gap: 0.758, 47.8 times (c3).") == "Gap: 0.758, 47.8 times (c3)."
+
+
+def test_the_sweeper_shuts_down_expired_sessions():
+    class Session:
+        closed = False
+
+        def shutdown(self):
+            self.closed = True
+
+    class Info:
+        session = Session()
+
+    class Storage:
+        def expire(self):
+            return [("id", Info)]
+
+    assert sweep(Storage()) == 1
+    assert Info.session.closed
