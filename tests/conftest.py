@@ -28,6 +28,12 @@ def shared_file(relative: str) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def clip_file() -> Path:
+    """CLIP features of 500 COCO pairs."""
+    return shared_file("data/clip_vitb32_coco500.npy")
+
+
 @pytest.fixture(scope="session", params=REAL_SETS)
 def real_set(request) -> tuple[Path, dict]:
     """A real `(2, n, d)` file and what an independent implementation reads on it."""

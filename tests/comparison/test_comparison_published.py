@@ -7,7 +7,6 @@ import pytest
 
 from realign_core.comparison import compare
 from realign_core.load import load_pair
-from tests.conftest import shared_file
 
 SCORES = ("omega", "entropy_mixing_target", "centroid_gap", "recall_at_1", "recall_at_1_reverse")
 STATED = {
@@ -17,8 +16,8 @@ STATED = {
 
 
 @pytest.fixture(scope="module")
-def halvings():
-    data = load_pair(str(shared_file("data/clip_vitb32_coco500.npy")))
+def halvings(clip_file):
+    data = load_pair(clip_file)
     return [compare(data, list(STATED), seed=seed, bootstrap=2) for seed in range(3)]
 
 
