@@ -7,7 +7,7 @@ TEST_PROCESSES ?= 2
 export OMP_WAIT_POLICY ?= PASSIVE
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS = false
 
-.PHONY: help setup app test lint bench clean
+.PHONY: help setup app test browser lint bench clean
 
 help:
 	@echo "make setup   install into .venv"
@@ -31,11 +31,15 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-test: lint
+# Finds or installs Chromium and axe-core; says so where the browser tests must be skipped.
+browser: $(STAMP)
+	$(BIN)/python tests/browser/ensure_browser.py
+
+test: lint browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist *.egg-info tests/browser/node_modules

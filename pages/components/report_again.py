@@ -20,8 +20,8 @@ def commands(study: Study, comparison: Comparison, method: str, suffix: str) -> 
         st.caption("Run these in the folder that holds the uploaded files.")
     else:
         st.caption("Run these where Gapscope is installed.")
-    st.code(analyze(study, comparison), language="bash", wrap_lines=True)
-    st.code(align(study, comparison, method, suffix), language="bash", wrap_lines=True)
+    st.code(analyze(study, comparison), language=None, wrap_lines=True)
+    st.code(align(study, comparison, method, suffix), language=None, wrap_lines=True)
 
 
 def analyze(study: Study, comparison: Comparison) -> str:
@@ -56,6 +56,5 @@ def link(study: Study) -> None:
 
 
 def address(here: str) -> str:
-    """The address of the Compare page on this server, with every setting that is not at its default."""
-    texts = settings.in_url()
-    return urljoin(here, "compare") + (f"?{urlencode(texts)}" if texts else "")
+    """The address of the Compare page on this server, with the data and every setting off its default."""
+    return f"{urljoin(here, 'compare')}?{urlencode({'data': settings.get('data'), **settings.in_url()})}"

@@ -55,7 +55,8 @@ def rows(study: Study, chosen: Settings) -> tuple[str, str]:
     if report_files.aligned_bytes(study) > LARGEST:
         st.info("These rows are too many to pass through the browser; the second command below writes them.")
     st.caption(
-        "The aligner is a zip; unpack it, then realign_core.load_aligner(folder) or --load-aligner reads it."
+        "The aligner is a zip; once it is unpacked, realign_core.load_aligner and the option "
+        "\\--load-aligner read its folder."
     )
     return method, suffix
 

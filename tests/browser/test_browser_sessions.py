@@ -1,0 +1,94 @@
+"""Two readers at once, long work that is stopped, linked panels, selections that travel."""
+
+import re
+
+from playwright.sync_api import expect
+
+
+def test_two_readers_do_not_see_each_other(visitor, data_root):
+    first, second = visitor(), visitor()
+    first.open().upload(data_root / "small_image.npy", data_root / "small_text.npy")
+    second.open().upload(data_root / "other_image.npy", data_root / "other_text.npy")
+    assert "240 pairs · 16 dimensions" in first.text()
+    assert "180 pairs · 12 dimensions" in second.text()
+    for title in ("Geometry", "Report", "Data"):
+        first.turn_to(title)
+        second.turn_to(title)
+        assert "small_image.npy" in first.text()
+        assert "other_image" not in first.text()
+        assert "other_image.npy" in second.text()
+        assert "small_image" not in second.text()
+    # The address of an upload opens nothing in another profile.
+    third = visitor()
+    first.turn_to("Report")
+    third.page.goto(first.page.url)
+    third.settle()
+    assert "240 pairs" not in third.text()
+    assert "no longer holds" in third.text()
+
+
+def test_long_work_is_cancelled_and_started_again(visit):
+    visit.page.goto(
+        f"{visit.server}/report?data=path%3Alarge_image.npy%7Clarge_text.npy&methods=gaussian_ot,rotation,blockwise"
+    )
+    cancel = visit.page.get_by_role("button", name="Cancel")
+    expect(cancel).to_be_visible(timeout=60_000)
+    expect(visit.page.get_by_text(re.compile("^Working: "))).to_be_visible()
+    cancel.click()
+    expect(visit.page.get_by_text("Stopped.")).to_be_visible(timeout=15_000)
+    expect(visit.button("Start again")).to_be_visible()
+    visit.button("Start again").click()
+    expect(cancel).to_be_visible(timeout=60_000)
+    cancel.click()
+    expect(visit.page.get_by_text("Stopped.")).to_be_visible(timeout=15_000)
+
+
+RANGES = """plot => Object.keys(plot._fullLayout).filter(key => /^[xy]axis\\d*$/.test(key))
+    .map(key => plot._fullLayout[key]).map(axis => axis._name[0] + axis.range.map(v => v.toFixed(6)))"""
+SELECTED = "plot => plot._fullData.map(trace => (trace.selectedpoints || []).length)"
+
+
+def linked(visit):
+    """The figure on Compare that shows the rows of every method."""
+    visit.open("compare?data=path%3Asmall_image.npy%7Csmall_text.npy")
+    plot = visit.keyed("linked").locator(".js-plotly-plot")
+    plot.scroll_into_view_if_needed()
+    return plot
+
+
+def drag(visit, plot, mode):
+    """Draw a box over the middle of the first panel with one of the tools above the figure."""
+    plot.hover()
+    plot.locator(f".modebar-btn[data-attr=dragmode][data-val={mode}]").click()
+    box = plot.locator(".draglayer .nsewdrag").first.bounding_box()
+    corners = [(box["x"] + s * box["width"], box["y"] + s * box["height"]) for s in (0.25, 0.75)]
+    visit.page.mouse.move(*corners[0])
+    visit.page.mouse.down()
+    visit.page.mouse.move(*corners[1], steps=6)
+    visit.page.mouse.up()
+    visit.page.wait_for_timeout(600)
+    visit.settle()
+
+
+def test_zoom_is_linked_across_panels(visit):
+    plot = linked(visit)
+    before = plot.evaluate(RANGES)
+    assert len(before) >= 6
+    assert len(set(before)) == 2
+    drag(visit, plot, "zoom")
+    after = plot.evaluate(RANGES)
+    assert set(after).isdisjoint(before)
+    assert len(set(after)) == 2
+
+
+def test_selected_rows_stand_out_in_every_panel_and_open_in_neighbours(visit):
+    drag(visit, linked(visit), "select")
+    plot = visit.keyed("linked").locator(".js-plotly-plot")
+    counts = plot.evaluate(SELECTED)
+    assert min(counts) > 0
+    visit.press("Open in Neighbours")
+    expect(visit.page.get_by_role("heading", name="Neighbours", level=1)).to_be_visible()
+    visit.turn_to("Compare")
+    assert plot.evaluate(SELECTED) == counts
+    visit.press("Clear")
+    assert max(plot.evaluate(SELECTED)) == 0
