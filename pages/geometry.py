@@ -25,6 +25,7 @@ with frame.page("Geometry") as study, frame.section():
     for pair in zip(others[::2], others[1::2]):
         for column, figure in zip(st.columns(2, gap="medium"), pair):
             with column, frame.section():
-                charts.described(figure, finding=said.get(figure.key))
+                drawing = diagnosing.drawing(study, diagnosis, figure)
+                charts.described(figure, finding=said.get(figure.key), drawing=drawing)
     with frame.section("Can V be predicted from U?"):
         geometry_coupling.show(diagnosis, findings.get("coupling"))

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pages.components import jobs, settings
+import plotly.graph_objects as go
+
+from pages.components import jobs, settings, theme
 from pages.components.study import Study
 from realign_core.diagnostics import Diagnosis
+from realign_core.figures.described import Described
+
+WITHOUT_CUT = ("residual-energy", "overlap", "modalities")
 
 
 def current(study: Study) -> Diagnosis:
@@ -20,3 +25,11 @@ def current(study: Study) -> Diagnosis:
         return study.diagnosis(energy, seed, progress)
 
     return jobs.run(f"diagnosis|{study.digest}|{seed}", work)
+
+
+def drawing(study: Study, diagnosis: Diagnosis, figure: Described) -> go.Figure:
+    """The figure for this theme; drawn once where no cut changes it, for a fast slider."""
+    if figure.key not in WITHOUT_CUT:
+        return figure.draw(theme.dark())
+    key = ("diagnosis", figure.key, diagnosis.seed, theme.dark())
+    return study.drawn(key, lambda: figure.draw(theme.dark()))

@@ -6,7 +6,6 @@ import streamlit as st
 
 from pages.components import definitions, settings
 from realign_core.diagnostics import Diagnosis
-from realign_core.glossary import percent
 
 
 def show(diagnosis: Diagnosis) -> None:
@@ -25,6 +24,6 @@ def show(diagnosis: Diagnosis) -> None:
         )
     frame = diagnosis.frame
     right.markdown(
-        f"**U: {frame.rank} of {frame.dim} directions**, which hold {percent(frame.energy)} of the pooled "
-        f"variance. **V: the other {frame.dim - frame.rank}.**"
+        f"**U: {frame.rank} of {frame.dim} directions**, which hold {100 * frame.energy:.3g} % of the "
+        f"pooled variance. **V: the other {frame.dim - frame.rank}.**"
     )

@@ -39,7 +39,7 @@ def measure_coupling(statistics: PairStatistics, frame: FixedFrame) -> Coupling 
     if statistics.is_rounding(ridge * frame.rank):
         return None
     eye = torch.eye(frame.rank, dtype=uu.dtype, device=uu.device)
-    coupling = torch.linalg.solve(uu + ridge * eye, vu.mT).mT
+    coupling = torch.cholesky_solve(vu.mT, torch.linalg.cholesky(uu + ridge * eye)).mT
 
     def explained(moment: Tensor) -> float | None:
         """R^2 from a second moment about the fitting half's mean."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -50,23 +51,33 @@ def wishart_spectrum(n: int, dim: int, generator: np.random.Generator) -> Tensor
 
 def isotropic_reference(n: int, dim: int, rank: int, *, paired: bool, seed: int = 0) -> Isotropic:
     """References for `n` rows in `dim` dimensions cut at `rank`; those of the residual need pairs."""
-    generator = np.random.default_rng(seed)
-
-    def mean(figure: Callable[[Tensor], float | None], spectra: list[Tensor]) -> float | None:
-        found = [value for value in map(figure, spectra) if value is not None]
-        return float(np.mean(found)) if found else None
-
-    def spectra(width: int) -> list[Tensor]:
-        return [wishart_spectrum(n, width, generator) for _ in range(DRAWS)] if width else []
-
-    whole = spectra(dim)
-    in_u, in_v = (spectra(rank), spectra(dim - rank)) if paired else ([], [])
+    alpha, state = _whole(n, dim, seed)
+    generator = np.random.default_rng()
+    generator.bit_generator.state = state
+    in_u, in_v = (_spectra(n, width, generator) if paired else [] for width in (rank, dim - rank))
     return Isotropic(
-        kappa_u=mean(condition_number, in_u),
-        kappa_v=mean(condition_number, in_v),
-        kappa_eff_u=mean(effective_condition_number, in_u),
-        kappa_eff_v=mean(effective_condition_number, in_v),
+        kappa_u=_mean(condition_number, in_u),
+        kappa_v=_mean(condition_number, in_v),
+        kappa_eff_u=_mean(effective_condition_number, in_u),
+        kappa_eff_v=_mean(effective_condition_number, in_v),
         anisotropy=(1 + math.sqrt(dim / n)) ** 2 if paired else None,
         effective_dimension_ratio=1 / (1 + dim / n) if paired else None,
-        alpha=mean(lambda values: power_law(values)[0], whole),
+        alpha=alpha,
     )
+
+
+@lru_cache(maxsize=32)
+def _whole(n: int, dim: int, seed: int) -> tuple[float | None, dict]:
+    """What does not depend on the cut: alpha, and the generator's state after it."""
+    generator = np.random.default_rng(seed)
+    alpha = _mean(lambda values: power_law(values)[0], _spectra(n, dim, generator))
+    return alpha, generator.bit_generator.state
+
+
+def _spectra(n: int, width: int, generator: np.random.Generator) -> list[Tensor]:
+    return [wishart_spectrum(n, width, generator) for _ in range(DRAWS)] if width else []
+
+
+def _mean(figure: Callable[[Tensor], float | None], spectra: list[Tensor]) -> float | None:
+    found = [value for value in map(figure, spectra) if value is not None]
+    return float(np.mean(found)) if found else None

@@ -93,7 +93,7 @@ def _subspace(diagnosis: Diagnosis) -> Finding | None:
     even = frame.rank / frame.dim
     text = (
         f"{percent(share)} of the squared bias lies in U, the {frame.rank} of {frame.dim} directions that "
-        f"hold {percent(frame.energy)} of the variance"
+        f"hold {100 * frame.energy:.3g} % of the variance"
     )
     if share > even:
         text += f" ({percent(even)} of the dimensions): the shift runs mostly along what varies anyway."
