@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -20,7 +19,7 @@ from realign_core.load.notes import pairing_notes, set_notes
 from realign_core.load.opening import Opened, open_both, open_one
 from realign_core.load.pairing import PairingEvidence, pairing_evidence
 from realign_core.load.report import LoadReport, NormRange, RowsDropped
-from realign_core.load.sides import Side
+from realign_core.load.sides import Side, read_sides
 from realign_core.validation import UnusableInput, check_choice, check_count
 
 Paired = Literal["auto", "yes", "no"]
@@ -139,8 +138,7 @@ def _pair(
     match = match_ids(target, source, paired)
     alike = counts[0] == counts[1] and paired != "no" and match.possible
     wanted = _wanted(counts, match.order, alike, max_rows, seed)
-    with ThreadPoolExecutor(2) as pool:
-        sides = tuple(pool.map(Side.read, (target, source), wanted))
+    sides = read_sides((target, source), wanted)
     joint = sides[0].good & sides[1].good if alike else None
     evidence = None
     if joint is not None and joint.sum() >= 2:

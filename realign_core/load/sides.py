@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 
+from realign_core.checkpoint import checked_by, checkpoint
 from realign_core.load.batches import Batches
 from realign_core.load.opening import Opened
 from realign_core.load.scan import REASONS, Scan, scan
@@ -63,3 +67,26 @@ class Side:
             f"{self.opened.name} has {left} of {len(keep)}{': ' + why + where if why else ''}; "
             "at least 2 finite rows other than zero are needed"
         )
+
+
+def read_sides(both: Sequence[Opened], wanted: Sequence[np.ndarray | None]) -> tuple[Side, ...]:
+    """Scan both sets at once; an interruption here stops the threads at their next block."""
+    stop = Event()
+
+    def check() -> None:
+        if stop.is_set():
+            raise CancelledError
+
+    def read(opened: Opened, rows: np.ndarray | None) -> Side:
+        with checked_by(check):
+            return Side.read(opened, rows)
+
+    with ThreadPoolExecutor(len(both)) as pool:
+        scans = [pool.submit(read, *side) for side in zip(both, wanted, strict=True)]
+        try:
+            while wait(scans, timeout=0.1).not_done:
+                checkpoint()
+        except BaseException:
+            stop.set()
+            raise
+        return tuple(found.result() for found in scans)
