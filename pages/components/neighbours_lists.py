@@ -138,7 +138,7 @@ def _style(p: Palette) -> str:
 .lists .cosine {{ font-variant-numeric: tabular-nums; color: {p.muted}; }}
 .lists img {{ width: 44px; height: 44px; object-fit: cover; border-radius: 3px; flex: none; }}
 .lists .kept {{ color: {p.target}; }}
-.lists .new, .lists .lost {{ color: {p.source}; }}
+.lists .new, .lists .lost {{ font-weight: 600; }}
 .lists .dot {{ display: inline-block; width: .6rem; height: .6rem; border-radius: 2px; margin-right: .4rem; }}
 .lists .hidden {{ position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }}
 """
