@@ -47,7 +47,7 @@ def linked(study: Study, result: Comparison) -> None:
     heading.markdown(f"##### {words.title}")
     colour = "modality"
     if study.pair.labels is not None:
-        with control:
+        with control.container(horizontal=True, horizontal_alignment="right"):
             colour = settings.bind(
                 "colour",
                 st.segmented_control,

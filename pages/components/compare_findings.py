@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from pages.components.words import plain
@@ -11,11 +13,13 @@ from realign_core.findings import method_findings, published_findings
 
 def show(result: Comparison) -> None:
     """The findings on the methods; what differs from the papers and what was noted are one click away."""
+    words, more = st.columns([6, 1], gap="medium")
     found = method_findings(result)
     if found:
-        st.markdown("\n".join(f"- {plain(finding.text)}" for finding in found))
+        items = "".join(f"<li>{escape(finding.text)}</li>" for finding in found)
+        words.html(f'<ul style="margin:0;padding-left:1.2rem;line-height:1.45">{items}</ul>')
     published = published_findings(result)
-    with st.container(horizontal=True, gap="medium"):
+    with more:
         if published:
             with st.popover("Beside the papers", type="tertiary", key="published"):
                 st.markdown("\n".join(f"- {plain(finding.text)}" for finding in published))

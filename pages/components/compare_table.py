@@ -68,7 +68,9 @@ def _html(table: Table, result: Comparison, dark: bool) -> str:
     body = "".join(_row(row, p, dark) for row in table.rows)
     if any(column.reference is not None for column in table.columns):
         cells = "".join(f"<td>{shown(column.reference)}</td>" for column in table.columns)
-        body += f'<tr class="reference"><th scope="row">Perfect: target against target</th>{cells}</tr>'
+        body += (
+            f'<tr class="reference"><th scope="row">Perfect<div>target against target</div></th>{cells}</tr>'
+        )
     return (
         f"<style>{_style(p)}</style><table class='methods'><caption>{_caption(table, result)}</caption>"
         f"<thead><tr><th scope='col'>Method</th>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -119,12 +121,14 @@ def _style(p) -> str:
 .methods th, .methods td {{ padding: .4rem .5rem; border-bottom: 1px solid {p.grid}; vertical-align: top; }}
 .methods thead th {{ text-align: right; font-weight: 600; vertical-align: bottom; font-size: .8rem; }}
 .methods thead th:first-child, .methods tbody th {{ text-align: left; font-weight: 600; }}
+.methods tbody th {{ min-width: 8.5rem; }}
 .methods td {{ text-align: right; white-space: nowrap; }}
 .methods small {{ display: block; color: {p.muted}; font-size: .72rem; font-weight: 400; }}
 .methods .best span {{ font-weight: 700; }}
 .methods .tied span {{ color: {p.muted}; }}
 .methods .collapsed td {{ opacity: .55; }}
 .methods .reference th, .methods .reference td {{ color: {p.muted}; font-weight: 400; border-bottom: none; }}
+.methods .reference div {{ font-size: .72rem; }}
 .methods .dot {{ display: inline-block; width: .6rem; height: .6rem; border-radius: 2px;
   margin-right: .4rem; }}
 .methods .badge {{ display: inline-block; font-weight: 400; font-size: .7rem; color: {p.muted};

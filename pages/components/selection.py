@@ -13,7 +13,10 @@ import streamlit as st
 from pages.components.study import Study
 
 STORE = "selection"
+TOOL = "selection_tool"
 DIMMED = 0.06
+FEW = 100
+"""Selected rows up to which their markers grow; more would hide each other."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +72,18 @@ def keep(study: Study, chart: str, traces: Sequence[Trace]) -> None:
     if study.pair.paired:
         found["target"] = found["source"] = found["target"] | found["source"]
     if points:
+        st.session_state[TOOL] = "lasso" if event["selection"].get("lasso") else "select"
         put(study, Selection(tuple(sorted(found["target"])), tuple(sorted(found["source"]))))
 
 
 def highlight(figure: go.Figure, traces: Sequence[Trace], chosen: Selection) -> go.Figure:
     """A copy of the figure in which the selected rows stand out in every panel."""
-    figure = go.Figure(figure)
+    # The tool stays in hand for the next selection.
+    figure = go.Figure(figure).update_layout(dragmode=st.session_state.get(TOOL, "zoom"))
     for drawn, trace in zip(figure.data, traces, strict=True):
         drawn.update(
-            selectedpoints=np.flatnonzero(np.isin(trace.rows, chosen.of(trace.side))),
-            selected={"marker": {"opacity": 1, "size": 8}},
+            selectedpoints=np.flatnonzero(np.isin(trace.rows, chosen.of(trace.side))).tolist(),
+            selected={"marker": {"opacity": 1, "size": 8 if len(chosen.of(trace.side)) <= FEW else 5}},
             unselected={"marker": {"opacity": DIMMED}},
         )
     return figure

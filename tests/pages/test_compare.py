@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import time
 
 import numpy as np
@@ -48,13 +47,6 @@ def write(root, n=80, *, apart=False, **columns) -> str:
     np.save(root / "a.npy", target)
     np.save(root / "b.npy", source[: n - 9])
     return "path:a.npy|b.npy"
-
-
-def array(value) -> np.ndarray:
-    """An array as plotly writes it: a list, or its bytes in base 64."""
-    if isinstance(value, dict):
-        return np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
-    return np.array(value)
 
 
 def headings(figure: dict) -> list[str]:
@@ -168,7 +160,7 @@ def test_a_selection_stands_out_in_every_panel_until_it_is_cleared(opened, root)
     assert not at.error
     drawn = figures(at)["linked"]["data"]
     assert len(drawn) == 8
-    assert all(array(trace["selectedpoints"]).size == len(rows) for trace in drawn)
+    assert all(len(trace["selectedpoints"]) == len(rows) for trace in drawn)
     assert f"{len(rows)} pairs selected" in sentences(at)
     assert at.dataframe[0].value["caption"].tolist() == [words[row] for row in rows]
     at.button(key="clear_selection").click().run()
