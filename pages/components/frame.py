@@ -32,9 +32,10 @@ def page(title: str, *, without_data: Callable[[], None] | None = None) -> Itera
             study = sources.current()
         except UnusableInput as error:
             st.error(plain(str(error)))
-            st.button("Open the bundled sample", on_click=sources.open_sample, args=("scenes",))
             if without_data:
                 without_data()
+            else:
+                st.button("Open the bundled sample", on_click=sources.open_sample, args=("scenes",))
             st.stop()
         about.caption(plain(_in_use(study)))
         settings.fit(study.pair.report)
