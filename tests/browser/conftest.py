@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ensure_browser import find_browser, required
+from serving import FLAGS, make_pair, serve
 from visits import Visit
 
-ROOT = Path(__file__).resolve().parents[2]
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
-START_SECONDS = 90
 SECRET = "outside.npy"
 
 
@@ -46,20 +35,9 @@ def browser(chromium) -> Iterator:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
+        running = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         yield running
         running.close()
-
-
-def make_pair(n: int, d: int, *, seed: int, gap: float = 0.6) -> tuple[np.ndarray, np.ndarray]:
-    """Target and source, float32 unit rows `(n, d)` that share a signal, apart by a gap."""
-    generator = np.random.default_rng(seed)
-    signal = generator.standard_normal((n, d), dtype=np.float32)
-    sides = []
-    for sign in (1, -1):
-        rows = signal + sign * gap + 0.4 * generator.standard_normal((n, d), dtype=np.float32)
-        sides.append(rows / np.linalg.norm(rows, axis=1, keepdims=True))
-    return tuple(sides)
 
 
 @pytest.fixture(scope="session")
@@ -78,44 +56,8 @@ def data_root(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def server(data_root, tmp_path_factory) -> Iterator[str]:
     """Address of a dashboard of its own, started as a reader starts it."""
-    port = free_port()
-    log = (tmp_path_factory.mktemp("log") / "server.log").open("w+")
-    words = ["app", "--no-browser", "--port", str(port), "--data", str(data_root)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "realign_core", *words],
-        cwd=ROOT,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        env={**os.environ, "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none"},
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_up(address, process)
+    with serve(data_root, tmp_path_factory.mktemp("log") / "server.log") as (address, _):
         yield address
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait(20)
-        log.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until_up(address: str, process: subprocess.Popen) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        assert process.poll() is None, "the dashboard ended while it started"
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"the dashboard did not answer within {START_SECONDS} s")
 
 
 @pytest.fixture
