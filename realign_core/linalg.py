@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.sparse.linalg import ArpackError, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 from torch import Tensor
 
 RANK_CUTOFF = 1e-10
@@ -45,10 +45,16 @@ def largest_eigenvalue(matrix: Tensor) -> float:
     dim = matrix.shape[0]
     if dim < ITERATED_FROM:
         return float(eigenvalues_descending(matrix)[0])
+    exact = matrix.to("cpu", torch.float64)
     start = np.random.default_rng(0).standard_normal(dim)
+
+    def times(vector: np.ndarray) -> np.ndarray:
+        # torch's threads sleep between products, NumPy's wait for the next one at full speed.
+        return torch.mv(exact, torch.from_numpy(vector.ravel())).numpy()
+
+    operator = LinearOperator((dim, dim), matvec=times, dtype=np.float64)
     try:
-        found = eigsh(symmetrize(matrix).cpu().numpy(), k=1, v0=start, tol=0, return_eigenvectors=False)
-        return float(found[0])
+        return float(eigsh(operator, k=1, v0=start, tol=0, return_eigenvectors=False)[0])
     except ArpackError:
         return float(eigenvalues_descending(matrix)[0])
 
