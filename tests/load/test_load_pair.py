@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from synthetic import has, pairs
 
 from realign_core.load import EmbeddingPair, load_pair
 from realign_core.load.arrays import ArrayRows
 from realign_core.load.batches import Batches
-from realign_core.load.groups import join_groups, labels_of
+from realign_core.load.groups import labels_of
 from realign_core.load.pairing import pairing_evidence
 from realign_core.load.scan import scan
 from realign_core.validation import UnusableInput
@@ -21,20 +22,9 @@ needs_real = pytest.mark.skipif(
 )
 
 
-def pairs(n=200, d=16, seed=0, noise=0.7, dtype=np.float64):
-    generator = np.random.default_rng(seed)
-    x = generator.standard_normal((n, d))
-    y = x + noise * generator.standard_normal((n, d)) + 1.0
-    return x.astype(dtype), y.astype(dtype)
-
-
 def unit(rows):
     rows = rows.astype(np.float64)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def has(report, text):
-    return any(text in warning for warning in report.warnings)
 
 
 @needs_real
@@ -264,59 +254,6 @@ def test_repeated_ids_in_another_order_cannot_be_matched(tmp_path):
     pair = load_pair(tmp_path / "x.npz", tmp_path / "y.npz")
     assert not pair.paired
     assert has(pair.report, "ids repeat, so rows cannot be matched by id")
-
-
-def test_groups_join_through_chains():
-    target = np.array([0, 0, 1, 2, 3, 4, 4])
-    source = np.array([0, 1, 1, 2, 3, 3, 5])
-    np.testing.assert_array_equal(join_groups(target, source), [0, 0, 0, 1, 2, 2, 2])
-    lone = np.arange(5)
-    np.testing.assert_array_equal(join_groups(lone, lone[::-1]), lone)
-
-
-def test_duplicates_are_found_after_normalising_and_nothing_else_is():
-    generator = np.random.default_rng(0)
-    for dtype in (np.float16, np.float32, np.float64):
-        x = generator.standard_normal((500, 33)).astype(dtype)
-        x[100] = x[7]
-        x[101] = x[7] * dtype(4)
-        x[102] = -x[7]
-        x[200] = x[8]
-        x[200, 5] = np.nextafter(x[8, 5], dtype(np.inf))
-        x[300, 0], x[301] = 0.0, x[300]
-        x[301, 0] = -0.0
-        x[301] = np.where(x[301] == 0, dtype(-0.0), x[300])
-        labels, different = labels_of(scan(Batches(ArrayRows(x), block_rows=64)).digest)
-        assert different == 500 - 3
-        assert labels[100] == labels[101] == labels[7] != labels[102]
-        assert labels[200] != labels[8]
-        assert labels[300] == labels[301]
-
-
-def test_labels_agree_with_numpy_unique():
-    rows = np.random.default_rng(1).integers(0, 3, (2000, 6)).astype(np.float32) + 1
-    quotient = rows / rows.max(axis=1, keepdims=True)
-    _, expected = np.unique(quotient, axis=0, return_inverse=True)
-    labels, different = labels_of(scan(Batches(ArrayRows(rows))).digest)
-    assert different == expected.max() + 1
-    assert len({*zip(labels.tolist(), expected.reshape(-1).tolist(), strict=True)}) == different
-
-
-def test_scans_do_not_depend_on_the_block_size():
-    x = pairs(700, 300)[0].astype(np.float32)
-    first, second = (scan(Batches(ArrayRows(x), block_rows=size)) for size in (8192, 37))
-    np.testing.assert_array_equal(first.digest, second.digest)
-    np.testing.assert_allclose(first.norm, np.linalg.norm(x.astype(np.float64), axis=1), rtol=1e-14)
-    np.testing.assert_allclose(second.norm, first.norm, rtol=1e-15)
-
-
-def test_constant_sets_and_rows_are_told():
-    x, y = pairs()
-    same = load_pair(x, np.tile(y[0], (200, 1)), paired="no").report
-    assert has(same, "All 200 rows of the source are the same: it has no spread to measure.")
-    x[4] = 2.5
-    assert has(load_pair(x, y).report, "The target has 1 constant rows")
-    load_pair(np.tile(x[0], (200, 1)), np.tile(y[0], (200, 1)))
 
 
 def test_a_pair_from_arrays_with_columns():

@@ -5,104 +5,29 @@ import pickle
 
 import numpy as np
 import pytest
+from saving import (
+    TYPES,
+    D,
+    N,
+    rows_of,
+    save_arrow,
+    save_arrow_stream,
+    save_npz,
+    save_npz_compressed,
+    save_parquet,
+    save_parquet_fixed,
+    save_pickle,
+    save_pickle_0,
+    save_pickle_5,
+    save_pt,
+    save_pt_legacy,
+    save_safetensors,
+)
 
 from realign_core.load import load_pair, open_rows, write_rows
 from realign_core.load.arrays import ConcatRows, WindowRows, widen_bfloat16
 from realign_core.load.batches import Batches
-from realign_core.load.folders import natural_key
-from realign_core.load.members import role_of
 from realign_core.validation import UnusableInput
-
-N, D = 23, 5
-TYPES = ["float16", "float32", "float64"]
-
-
-def rows_of(dtype="float32", seed=0, n=N, d=D):
-    return np.random.default_rng(seed).standard_normal((n, d)).astype(dtype)
-
-
-def save_npz(path, **arrays):
-    np.savez(path, **arrays)
-
-
-def save_npz_compressed(path, **arrays):
-    np.savez_compressed(path, **arrays)
-
-
-def save_pt(path, **arrays):
-    import torch
-
-    torch.save({key: torch.from_numpy(np.array(value)) for key, value in arrays.items()}, path)
-
-
-def save_pt_legacy(path, **arrays):
-    import torch
-
-    tensors = {key: torch.from_numpy(np.array(value)) for key, value in arrays.items()}
-    torch.save(tensors, path, _use_new_zipfile_serialization=False)
-
-
-def save_safetensors(path, **arrays):
-    from safetensors.numpy import save_file
-
-    save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, path)
-
-
-def table(arrays, *, fixed):
-    import pyarrow as pa
-
-    columns = {}
-    for key, value in arrays.items():
-        flat = pa.array(np.ascontiguousarray(value).reshape(-1))
-        ends = pa.array(np.arange(0, value.size + 1, value.shape[1]), pa.int32())
-        fixed_rows = pa.FixedSizeListArray.from_arrays
-        columns[key] = fixed_rows(flat, value.shape[1]) if fixed else pa.ListArray.from_arrays(ends, flat)
-    return pa.table(columns)
-
-
-def save_parquet(path, **arrays):
-    import pyarrow.parquet as pq
-
-    pq.write_table(table(arrays, fixed=False), path, row_group_size=7)
-
-
-def save_parquet_fixed(path, **arrays):
-    import pyarrow.parquet as pq
-
-    pq.write_table(table(arrays, fixed=True), path, row_group_size=7)
-
-
-def save_arrow(path, **arrays):
-    import pyarrow as pa
-
-    with (
-        pa.OSFile(str(path), "wb") as sink,
-        pa.ipc.new_file(sink, table(arrays, fixed=False).schema) as writer,
-    ):
-        writer.write_table(table(arrays, fixed=False), max_chunksize=7)
-
-
-def save_arrow_stream(path, **arrays):
-    import pyarrow as pa
-
-    with (
-        pa.OSFile(str(path), "wb") as sink,
-        pa.ipc.new_stream(sink, table(arrays, fixed=True).schema) as writer,
-    ):
-        writer.write_table(table(arrays, fixed=True), max_chunksize=7)
-
-
-def save_pickle(path, **arrays):
-    path.write_bytes(pickle.dumps(arrays))
-
-
-def save_pickle_5(path, **arrays):
-    path.write_bytes(pickle.dumps(arrays, protocol=5))
-
-
-def save_pickle_0(path, **arrays):
-    path.write_bytes(pickle.dumps(arrays, protocol=0))
-
 
 KEYED = [
     ("a.npz", save_npz),
@@ -296,99 +221,6 @@ def test_pickles_of_lists_and_of_rows_by_id(tmp_path):
         np.testing.assert_array_equal(open_rows(path).read(0, N), x, err_msg=name)
     assert list(load_pair(tmp_path / "by_id.pkl", x, paired="yes").ids[:2]) == ["r0", "r1"]
     assert list(load_pair(tmp_path / "records.pkl", x, paired="yes").ids[:2]) == [0, 1]
-
-
-def test_shards_come_in_natural_order(tmp_path):
-    x = rows_of(n=24)
-    for i in range(12):
-        np.save(tmp_path / f"shard_{i}.npy", x[2 * i : 2 * i + 2])
-    (tmp_path / "notes.txt").write_text("not a shard")
-    rows = open_rows(tmp_path)
-    np.testing.assert_array_equal(rows.read(0, 24), x)
-    np.testing.assert_array_equal(rows.read(3, 9), x[3:9])
-    np.testing.assert_array_equal(rows.take(np.array([23, 0, 5])), x[[23, 0, 5]])
-    assert sorted(["s_10", "s_2", "s_1"], key=natural_key) == ["s_1", "s_2", "s_10"]
-
-
-def test_shards_of_both_sets(tmp_path):
-    x, y = rows_of(n=20), rows_of(n=20, seed=1)
-    for i in range(2):
-        np.savez(tmp_path / f"s{i}.npz", image=x[10 * i : 10 * i + 10], text=y[10 * i : 10 * i + 10])
-    pair = load_pair(tmp_path, paired="yes")
-    np.testing.assert_array_equal(np.asarray(pair.target), x)
-    np.testing.assert_array_equal(np.asarray(pair.source), y)
-
-
-def clip_retrieval(folder, x, y, sizes, *, metadata=True):
-    import pandas as pd
-
-    start = 0
-    for name in ("img_emb", "text_emb", "metadata"):
-        (folder / name).mkdir()
-    for i, size in enumerate(sizes):
-        part = slice(start, start + size)
-        np.save(folder / "img_emb" / f"img_emb_{i}.npy", x[part].astype(np.float16))
-        np.save(folder / "text_emb" / f"text_emb_{i}.npy", y[part].astype(np.float16))
-        if metadata:
-            columns = {
-                "image_path": [f"p{j}" for j in range(part.start, part.stop)],
-                "caption": [f"c{j}" for j in range(part.start, part.stop)],
-            }
-            pd.DataFrame(columns).to_parquet(folder / "metadata" / f"metadata_{i}.parquet")
-        start += size
-
-
-def test_clip_retrieval_folder(tmp_path):
-    x, y = rows_of(n=33), rows_of(n=33, seed=1)
-    clip_retrieval(tmp_path, x, y, [3] * 11)
-    pair = load_pair(tmp_path, paired="yes")
-    np.testing.assert_array_equal(np.asarray(pair.target), x.astype(np.float16))
-    np.testing.assert_array_equal(np.asarray(pair.source), y.astype(np.float16))
-    assert list(pair.captions) == [f"c{i}" for i in range(33)]
-    assert list(pair.image_paths) == [f"p{i}" for i in range(33)]
-    np.testing.assert_array_equal(open_rows(tmp_path, role="source").read(0, 33), y.astype(np.float16))
-    np.testing.assert_array_equal(open_rows(tmp_path / "img_emb").read(0, 33), x.astype(np.float16))
-
-
-def test_clip_retrieval_with_a_missing_shard_is_refused(tmp_path):
-    clip_retrieval(tmp_path, rows_of(n=9), rows_of(n=9), [3] * 3)
-    (tmp_path / "text_emb" / "text_emb_2.npy").unlink()
-    with pytest.raises(UnusableInput, match="3 shards in img_emb and 2 in text_emb; complete it"):
-        load_pair(tmp_path)
-    np.save(tmp_path / "text_emb" / "text_emb_2.npy", rows_of(n=2))
-    with pytest.raises(UnusableInput, match=r"img_emb_2.npy has 3 rows and .*text_emb_2.npy has 2"):
-        load_pair(tmp_path)
-    with pytest.raises(UnusableInput, match="holds images and texts; name"):
-        open_rows(tmp_path)
-
-
-def test_colons_in_paths_and_keys(tmp_path):
-    folder = tmp_path / "run:1"
-    folder.mkdir()
-    np.savez(folder / "a:b.npz", **{"image": rows_of(), "x:y": rows_of(seed=1)})
-    np.testing.assert_array_equal(open_rows(f"{folder}/a:b.npz:image").read(0, N), rows_of())
-    np.testing.assert_array_equal(open_rows(f"{folder}/a:b.npz:x:y").read(0, N), rows_of(seed=1))
-
-
-@pytest.mark.parametrize(
-    ("key", "role"),
-    [
-        ("image", "target"),
-        ("img_emb", "target"),
-        ("imageFeatures", "target"),
-        ("X", "target"),
-        ("vision.pooled", "target"),
-        ("text_embeds", "source"),
-        ("y", "source"),
-        ("captions", "source"),
-        ("image_text_cosine", None),
-        ("index", None),
-        ("context", None),
-        (None, None),
-    ],
-)
-def test_roles_are_read_off_whole_words(key, role):
-    assert role_of(key) == role
 
 
 def test_windows_and_joined_sources():

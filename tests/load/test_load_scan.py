@@ -1,0 +1,63 @@
+"""One pass finds unusable rows, duplicates and groups of pairs that share a row."""
+
+import numpy as np
+from synthetic import has, pairs
+
+from realign_core.load import load_pair
+from realign_core.load.arrays import ArrayRows
+from realign_core.load.batches import Batches
+from realign_core.load.groups import join_groups, labels_of
+from realign_core.load.scan import scan
+
+
+def test_groups_join_through_chains():
+    target = np.array([0, 0, 1, 2, 3, 4, 4])
+    source = np.array([0, 1, 1, 2, 3, 3, 5])
+    np.testing.assert_array_equal(join_groups(target, source), [0, 0, 0, 1, 2, 2, 2])
+    lone = np.arange(5)
+    np.testing.assert_array_equal(join_groups(lone, lone[::-1]), lone)
+
+
+def test_duplicates_are_found_after_normalising_and_nothing_else_is():
+    generator = np.random.default_rng(0)
+    for dtype in (np.float16, np.float32, np.float64):
+        x = generator.standard_normal((500, 33)).astype(dtype)
+        x[100] = x[7]
+        x[101] = x[7] * dtype(4)
+        x[102] = -x[7]
+        x[200] = x[8]
+        x[200, 5] = np.nextafter(x[8, 5], dtype(np.inf))
+        x[300, 0], x[301] = 0.0, x[300]
+        x[301, 0] = -0.0
+        x[301] = np.where(x[301] == 0, dtype(-0.0), x[300])
+        labels, different = labels_of(scan(Batches(ArrayRows(x), block_rows=64)).digest)
+        assert different == 500 - 3
+        assert labels[100] == labels[101] == labels[7] != labels[102]
+        assert labels[200] != labels[8]
+        assert labels[300] == labels[301]
+
+
+def test_labels_agree_with_numpy_unique():
+    rows = np.random.default_rng(1).integers(0, 3, (2000, 6)).astype(np.float32) + 1
+    quotient = rows / rows.max(axis=1, keepdims=True)
+    _, expected = np.unique(quotient, axis=0, return_inverse=True)
+    labels, different = labels_of(scan(Batches(ArrayRows(rows))).digest)
+    assert different == expected.max() + 1
+    assert len({*zip(labels.tolist(), expected.reshape(-1).tolist(), strict=True)}) == different
+
+
+def test_scans_do_not_depend_on_the_block_size():
+    x = pairs(700, 300)[0].astype(np.float32)
+    first, second = (scan(Batches(ArrayRows(x), block_rows=size)) for size in (8192, 37))
+    np.testing.assert_array_equal(first.digest, second.digest)
+    np.testing.assert_allclose(first.norm, np.linalg.norm(x.astype(np.float64), axis=1), rtol=1e-14)
+    np.testing.assert_allclose(second.norm, first.norm, rtol=1e-15)
+
+
+def test_constant_sets_and_rows_are_told():
+    x, y = pairs()
+    same = load_pair(x, np.tile(y[0], (200, 1)), paired="no").report
+    assert has(same, "All 200 rows of the source are the same: it has no spread to measure.")
+    x[4] = 2.5
+    assert has(load_pair(x, y).report, "The target has 1 constant rows")
+    load_pair(np.tile(x[0], (200, 1)), np.tile(y[0], (200, 1)))
