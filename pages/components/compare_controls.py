@@ -102,10 +102,11 @@ def _noise(study: Study) -> None:
         max_value=100.0,
         step=0.25,
         format="%.3g",
-        help=f"The default noise has norm {DEFAULT_NOISE_NORM}, which fits the published row cosine of C3.",
+        help=f"The default noise has norm {DEFAULT_NOISE_NORM}, which fits the published row cosine of C3. "
+        "Captioning is the preset of C3's captioning code, whose noise buries the signal.",
     )
     with st.container(horizontal=True, gap="small"):
-        presets = {"Default": 1.0, "Captioning preset": PRESETS["captioning"] / unit, "None": 0.0}
+        presets = {"Default": 1.0, "Captioning": PRESETS["captioning"] / unit, "None": 0.0}
         for label, value in presets.items():
             st.button(
                 label, key=f"noise_{label}", on_click=settings.choose, args=("sigma", value), type="secondary"

@@ -100,7 +100,7 @@ def test_each_setting_recomputes_only_what_depends_on_it(opened, root, judged):
 
 def test_the_captioning_preset_and_back(opened, root):
     at = opened("compare", data=write(root))
-    at.button(key="noise_Captioning preset").click().run()
+    at.button(key="noise_Captioning").click().run()
     d = 6
     assert at.session_state["settings"]["sigma"] == pytest.approx(0.016**0.5 * d**0.5 / 0.25)
     assert at.number_input(key="setting_sigma").value == pytest.approx(0.016**0.5 * d**0.5 / 0.25)
