@@ -93,7 +93,7 @@ def test_a_downloaded_report_is_live_offline(visitor, tmp_path, dark):
     asked = []
     visit.context.on("request", lambda request: asked.append(request.url))
     visit.page.goto(report.as_uri())
-    visit.page.wait_for_selector("html[data-drawn=yes]", timeout=60_000)
+    visit.page.wait_for_selector("html[data-drawn=yes]", timeout=240_000)
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     plots = visit.page.locator(".js-plotly-plot")
     assert plots.count() >= 8

@@ -32,15 +32,15 @@ def test_long_work_is_cancelled_and_started_again(visit):
         f"{visit.server}/report?data=path%3Alarge_image.npy%7Clarge_text.npy&methods=gaussian_ot,rotation,blockwise"
     )
     cancel = visit.page.get_by_role("button", name="Cancel")
-    expect(cancel).to_be_visible(timeout=60_000)
+    expect(cancel).to_be_visible(timeout=240_000)
     expect(visit.page.get_by_text(re.compile("^Working: "))).to_be_visible()
     cancel.click()
-    expect(visit.page.get_by_text("Stopped.")).to_be_visible(timeout=15_000)
+    expect(visit.page.get_by_text("Stopped.")).to_be_visible(timeout=60_000)
     expect(visit.button("Start again")).to_be_visible()
     visit.button("Start again").click()
-    expect(cancel).to_be_visible(timeout=60_000)
+    expect(cancel).to_be_visible(timeout=240_000)
     cancel.click()
-    expect(visit.page.get_by_text("Stopped.")).to_be_visible(timeout=15_000)
+    expect(visit.page.get_by_text("Stopped.")).to_be_visible(timeout=60_000)
 
 
 RANGES = """plot => Object.keys(plot._fullLayout).filter(key => /^[xy]axis\\d*$/.test(key))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
-PATIENCE = 90_000
+PATIENCE = 240_000
 PAGES = {
     "Data": "",
     "Geometry": "geometry",
@@ -34,6 +34,7 @@ class Visit:
         self.context = context
         self.server = server
         self.faults: list[str] = []
+        self.patience = PATIENCE
         context.on("request", self._check_host)
         self.page: Page = context.new_page()
         self.page.on("console", self._hear)
@@ -55,15 +56,15 @@ class Visit:
     def settle(self) -> Visit:
         """Wait until nothing runs, computes or draws, and that has held for a moment."""
         for _ in range(2):
-            self.page.wait_for_function(SETTLED, timeout=PATIENCE)
+            self.page.wait_for_function(SETTLED, timeout=self.patience)
             self.page.wait_for_timeout(350)
-        self.page.wait_for_function(SETTLED, timeout=PATIENCE)
+        self.page.wait_for_function(SETTLED, timeout=self.patience)
         return self
 
     def turn_to(self, title: str) -> Visit:
         """Go to a page by the navigation at the top."""
         self.page.get_by_role("link", name=title, exact=True).first.click()
-        expect(self.page.get_by_role("heading", name=title, level=1)).to_be_visible(timeout=PATIENCE)
+        expect(self.page.get_by_role("heading", name=title, level=1)).to_be_visible(timeout=self.patience)
         return self.settle()
 
     def press(self, name: str | re.Pattern) -> Visit:
@@ -86,7 +87,7 @@ class Visit:
 
     def download(self, name: str, folder: Path) -> Path:
         """Click a download button; the file."""
-        with self.page.expect_download(timeout=PATIENCE) as waiting:
+        with self.page.expect_download(timeout=self.patience) as waiting:
             self.button(name).click()
         path = folder / waiting.value.suggested_filename
         waiting.value.save_as(path)
