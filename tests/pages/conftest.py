@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -65,3 +66,10 @@ def pairs(n: int = 80, d: int = 6, *, gap: float = 1.0, noise: float = 0.2, seed
     shift = np.eye(d)[0] * gap
     target, source = (meaning + sign * shift + noise * generator.standard_normal((n, d)) for sign in (1, -1))
     return target.astype(np.float32), source.astype(np.float32)
+
+
+def npy(rows: np.ndarray) -> bytes:
+    """A .npy file of these rows."""
+    file = io.BytesIO()
+    np.save(file, rows)
+    return file.getvalue()

@@ -10,17 +10,11 @@ import pandas as pd
 import pytest
 import safetensors.numpy
 import torch
-from conftest import figures, pairs, sentences
+from conftest import figures, npy, pairs, sentences
 
 from pages.components import sources
 from pages.components.uploads import SUFFIXES, Upload
 from realign_core.glossary.numbers import MISSING
-
-
-def npy(rows: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    np.save(file, rows)
-    return file.getvalue()
 
 
 def torch_file(rows: np.ndarray) -> bytes:
@@ -271,53 +265,6 @@ def test_a_folder_as_clip_retrieval_writes_it():
     assert study.pair.report.n_target == 80
     assert study.pair.captions[79] == "c79"
     assert study.name == "set"
-
-
-def test_no_server_path_where_the_operator_allows_none(opened, monkeypatch):
-    monkeypatch.delenv(sources.DATA_ROOT, raising=False)
-    at = opened()
-    assert "Server path" not in [tab.label for tab in at.tabs]
-
-
-def at_path(opened, monkeypatch, root, target, source=""):
-    monkeypatch.setenv(sources.DATA_ROOT, str(root))
-    at = opened()
-    at.text_input(key="path_target").set_value(target)
-    at.text_input(key="path_source").set_value(source)
-    at.run()
-    return at.button(key="path_open").click().run()
-
-
-def test_opens_a_path_under_the_operators_folder_and_again_from_the_url(opened, held, tmp_path, monkeypatch):
-    for name, rows in zip(("im|age.npy", "text.npy"), pairs()):
-        np.save(tmp_path / name, rows)
-    at = at_path(opened, monkeypatch, tmp_path, "im|age.npy", "text.npy")
-    assert not at.error
-    assert "im|age.npy and text.npy · 80 pairs" in sentences(at)
-    link = at.session_state["settings"]["data"]
-    held.release()
-    again = opened(data=link)
-    assert "im|age.npy and text.npy · 80 pairs" in sentences(again)
-    assert str(tmp_path) not in sentences(again)
-
-
-@pytest.mark.parametrize("target", ["../secret.npy", "/etc/passwd", "link.npy", "linked/secret.npy"])
-def test_paths_and_links_out_of_the_folder_are_refused(opened, tmp_path, monkeypatch, target):
-    root = tmp_path / "root"
-    root.mkdir()
-    np.save(tmp_path / "secret.npy", np.stack(pairs()))
-    (root / "link.npy").symlink_to(tmp_path / "secret.npy")
-    (root / "linked").symlink_to(tmp_path)
-    at = at_path(opened, monkeypatch, root, target)
-    (error,) = at.error
-    assert "lies outside the folder that this server may read" in error.value.replace("\\", "")
-    assert "0.758" in sentences(at)
-
-
-def test_a_missing_path_is_a_sentence(opened, tmp_path, monkeypatch):
-    at = at_path(opened, monkeypatch, tmp_path, "nothing.npy")
-    (error,) = at.error
-    assert error.value.replace("\\", "") == "nothing.npy does not exist; check the path"
 
 
 def test_data_that_is_gone_says_so_and_can_be_uploaded_again(opened):

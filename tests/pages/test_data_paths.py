@@ -1,0 +1,56 @@
+"""Server paths: offered where the operator allows them, and never outside the folder that was named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import pairs, sentences
+
+from pages.components import sources
+
+
+def test_no_server_path_where_the_operator_allows_none(opened, monkeypatch):
+    monkeypatch.delenv(sources.DATA_ROOT, raising=False)
+    at = opened()
+    assert "Server path" not in [tab.label for tab in at.tabs]
+
+
+def at_path(opened, monkeypatch, root, target, source=""):
+    monkeypatch.setenv(sources.DATA_ROOT, str(root))
+    at = opened()
+    at.text_input(key="path_target").set_value(target)
+    at.text_input(key="path_source").set_value(source)
+    at.run()
+    return at.button(key="path_open").click().run()
+
+
+def test_opens_a_path_under_the_operators_folder_and_again_from_the_url(opened, held, tmp_path, monkeypatch):
+    for name, rows in zip(("im|age.npy", "text.npy"), pairs()):
+        np.save(tmp_path / name, rows)
+    at = at_path(opened, monkeypatch, tmp_path, "im|age.npy", "text.npy")
+    assert not at.error
+    assert "im|age.npy and text.npy · 80 pairs" in sentences(at)
+    link = at.session_state["settings"]["data"]
+    held.release()
+    again = opened(data=link)
+    assert "im|age.npy and text.npy · 80 pairs" in sentences(again)
+    assert str(tmp_path) not in sentences(again)
+
+
+@pytest.mark.parametrize("target", ["../secret.npy", "/etc/passwd", "link.npy", "linked/secret.npy"])
+def test_paths_and_links_out_of_the_folder_are_refused(opened, tmp_path, monkeypatch, target):
+    root = tmp_path / "root"
+    root.mkdir()
+    np.save(tmp_path / "secret.npy", np.stack(pairs()))
+    (root / "link.npy").symlink_to(tmp_path / "secret.npy")
+    (root / "linked").symlink_to(tmp_path)
+    at = at_path(opened, monkeypatch, root, target)
+    (error,) = at.error
+    assert "lies outside the folder that this server may read" in error.value.replace("\\", "")
+    assert "0.758" in sentences(at)
+
+
+def test_a_missing_path_is_a_sentence(opened, tmp_path, monkeypatch):
+    at = at_path(opened, monkeypatch, tmp_path, "nothing.npy")
+    (error,) = at.error
+    assert error.value.replace("\\", "") == "nothing.npy does not exist; check the path"
