@@ -25,7 +25,7 @@ ROWS = (100_000, 200_000, 400_000)
 DIM = 768
 BLOCK = 8192
 LIMIT_MB = 1500
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.1
 IMPORTS = "import time, torch, {}; torch.eye(64) @ torch.eye(64); time.sleep(0.5)"
 IMPORTED = {"align": "realign_core.alignment", "analyze": "realign_core.comparison"}
 COMMANDS = {
@@ -99,9 +99,9 @@ def watch(command: list[str], folder: Path) -> dict[str, Any]:
         peak, anonymous = 0, None
         while process.poll() is None:
             memory = memory_of(process.pid)
-            peak = max(peak, memory.get("Rss", 0))
-            if "Anonymous" in memory:
-                anonymous = max(anonymous or 0, memory["Anonymous"])
+            peak = max(peak, memory.get("VmHWM", 0))
+            if "RssAnon" in memory:
+                anonymous = max(anonymous or 0, memory["RssAnon"])
             time.sleep(POLL_SECONDS)
         seconds = time.perf_counter() - started
         if process.returncode:
@@ -122,20 +122,22 @@ def cpu_of_children() -> float:
 
 
 def memory_of(pid: int) -> dict[str, int]:
-    """Resident and anonymous memory of a process in kB; without /proc the resident memory alone."""
+    """Peak resident and present anonymous memory of a process in kB; without /proc the resident alone."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return _memory_from_ps(pid)
-    fields = (line.split() for line in lines[1:])
-    return {words[0].rstrip(":"): int(words[1]) for words in fields if len(words) > 1}
+    fields = (line.split() for line in lines)
+    return {
+        words[0].rstrip(":"): int(words[1]) for words in fields if words[0].startswith(("VmHWM", "RssAnon"))
+    }
 
 
 def _memory_from_ps(pid: int) -> dict[str, int]:
     if sys.platform == "linux":
         return {}
     found = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True)
-    return {"Rss": int(found.stdout)} if found.stdout.strip() else {}
+    return {"VmHWM": int(found.stdout)} if found.stdout.strip() else {}
 
 
 if __name__ == "__main__":
