@@ -23,6 +23,12 @@ export default function ({ setStateValue }) {
     return () => clearInterval(timer);
 }
 """
+# Streamlit writes white on its primary colour, which leaves 2.3:1 on the dark theme's sky blue.
+_ON_SKY = """<style>
+[data-testid="stBaseButton-primary"]:enabled p, .stMultiSelect span[title], .stMultiSelect span[title] ~ * {
+    color: #0d1115 !important;
+}
+</style>"""
 _watcher = st.components.v2.component("gapscope_theme", js=_WATCH)
 
 
@@ -30,6 +36,8 @@ def watch() -> None:
     """Notice which theme the browser shows."""
     result = _watcher(key="theme_watch", on_dark_change=lambda: None, default={"dark": _first_guess()})
     st.session_state["dark"] = bool(result.dark)
+    if result.dark:
+        st.html(_ON_SKY)
 
 
 def dark() -> bool:
