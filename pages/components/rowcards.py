@@ -73,8 +73,9 @@ def card(study: Study, row: int) -> str:
     p = palette(theme.dark())
     data = thumbnails.of_row(study, row)
     picture = f'<img src="{data}" alt="" style="height:84px;border-radius:4px;flex:none">' if data else ""
-    caption = escape(caption_of(study, row)) or "no caption"
-    facts = " · ".join(filter(None, (escape(name_of(study, row)), escape(label_of(study, row)))))
+    name, label = escape(name_of(study, row)), escape(label_of(study, row))
+    caption = escape(caption_of(study, row)) or name.capitalize()
+    facts = " · ".join(filter(None, (name if caption_of(study, row) else "", label)))
     return (
         f'<div style="display:flex;gap:.75rem;align-items:center">{picture}<div>'
         f'<div style="font-size:1.05rem">{caption}</div>'

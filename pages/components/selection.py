@@ -80,7 +80,8 @@ def highlight(figure: go.Figure, traces: Sequence[Trace], chosen: Selection) -> 
     """A copy of the figure in which the selected rows stand out in every panel."""
     # The tool stays in hand for the next selection.
     figure = go.Figure(figure).update_layout(dragmode=st.session_state.get(TOOL, "zoom"))
-    for drawn, trace in zip(figure.data, traces, strict=True):
+    # Traces beyond these are entries of the legend and hold no rows.
+    for drawn, trace in zip(figure.data, traces):
         drawn.update(
             selectedpoints=np.flatnonzero(np.isin(trace.rows, chosen.of(trace.side))).tolist(),
             selected={"marker": {"opacity": 1, "size": 8 if len(chosen.of(trace.side)) <= FEW else 5}},

@@ -48,6 +48,7 @@ def _with_legend(figure: go.Figure, entries: dict[str, str]) -> go.Figure:
             y=[None],
             mode="markers",
             name=label,
+            legendgroup=label,
             marker={"color": hue, "symbol": "circle", "size": 9},
             hoverinfo="skip",
         )

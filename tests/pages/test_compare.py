@@ -192,6 +192,11 @@ def test_points_can_take_the_colours_of_their_labels(opened, root):
     drawn = figures(at)["linked"]["data"]
     assert {"cat", "dog"} <= {trace.get("name") for trace in drawn}
     assert len(set(drawn[1]["marker"]["color"])) == 2
+    digest, rows = held_out(root)
+    at.session_state["selection"] = (digest, Selection(rows, rows))
+    at.run()
+    assert not at.error
+    assert [len(trace["selectedpoints"]) for trace in figures(at)["linked"]["data"][:8]] == [len(rows)] * 8
 
 
 def test_a_chart_that_reports_nothing_clears_nothing(opened, root):
