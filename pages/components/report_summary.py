@@ -8,6 +8,7 @@ from pages.components.words import plain
 from realign_core.comparison import Comparison
 from realign_core.figures.theme import LABELS
 from realign_core.findings import headline, method_findings
+from realign_core.glossary import percent
 
 SENTENCES = 2
 
@@ -29,7 +30,7 @@ def settings_line(comparison: Comparison) -> str:
         f"methods {methods}",
         f"energy {used.energy:.3g}",
         f"k {used.k}",
-        f"{used.split:.0%} of the rows fitted on",
+        f"{percent(used.split)} of the rows fitted on",
         f"seed {used.seed}",
     ]
     if used.c3_sigma is not None:
