@@ -40,7 +40,9 @@ OWNERS = {
 }
 LONGEST_FILE = 320
 OWN_CODE = sorted(
-    path for folder in ("realign_core", "pages", "benchmarks") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("realign_core", "pages", "tests", "benchmarks")
+    for path in (ROOT / folder).rglob("*.py")
 ) + [path for path in (ROOT / "app.py",) if path.exists()]
 
 
