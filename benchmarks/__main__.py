@@ -35,6 +35,7 @@ def main(names: list[str]) -> int:
     for name in names or NAMES:
         print(f"\n{name}")
         result = import_module(f"benchmarks.{name}").run()
+        sys.stdout.flush()
         if not result.get("within", True):
             missed.append(name)
     if missed:

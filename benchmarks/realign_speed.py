@@ -1,23 +1,15 @@
-"""ReAlign `fit` + `transform` against plain copies and against a straightforward NumPy version.
-
-`python benchmarks/realign_speed.py` prints a table; `run()` returns its figures.
-"""
+"""ReAlign `fit` + `transform` against plain copies and against a straightforward NumPy version."""
 
 from __future__ import annotations
 
-import statistics
-import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
-
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.timing import alternate, show
+from realign_core.alignment import ReAlign
 
 ROWS, DIM, CHUNK = 30_000, 1280, 10_000
 COPIES = 2.5
-AT_MOST_COPIES, AT_LEAST_SLOW = 4.0, 20.0
+AT_MOST_COPIES, AT_LEAST_SLOW, LARGEST_DIFFERENCE = 4.0, 20.0, 1e-6
 
 
 def four_passes(source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -49,20 +41,8 @@ def four_passes(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     return result
 
 
-def seconds(work: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Best and median time of `work`."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times), statistics.median(times)
-
-
-def run(repeats: int = 7) -> dict[str, float]:
-    """Times in seconds, ratios of the best times, and the largest difference between both results."""
-    from realign_core.alignment import ReAlign
-
+def run(repeats: int = 7) -> dict[str, float | bool]:
+    """Best times in seconds, taken in turns, their ratios, and the largest difference of the results."""
     generator = np.random.default_rng(0)
     spectrum = np.arange(1, DIM + 1, dtype=np.float32) ** -0.5
     source, target = (
@@ -73,37 +53,20 @@ def run(repeats: int = 7) -> dict[str, float]:
     def ours() -> np.ndarray:
         return ReAlign().fit(source=source, target=target).transform(source)
 
-    slow_result = four_passes(source, target)
-    difference = float(np.abs(ours() - slow_result).max())
-    del slow_result
-    copy, copy_median = seconds(source.copy, repeats)
-    fast, fast_median = seconds(ours, repeats)
-    slow, slow_median = seconds(lambda: four_passes(source, target), max(2, repeats // 3))
-    return {
-        "copy_seconds": copy,
-        "copy_median_seconds": copy_median,
-        "realign_seconds": fast,
-        "realign_median_seconds": fast_median,
-        "numpy_seconds": slow,
-        "numpy_median_seconds": slow_median,
-        "over_copies": fast / (COPIES * copy),
-        "over_copies_limit": AT_MOST_COPIES,
-        "faster_than_numpy": slow / fast,
-        "faster_than_numpy_limit": AT_LEAST_SLOW,
-        "largest_difference": difference,
-    }
-
-
-def main() -> None:
-    """Print the table."""
-    result = run()
-    print(f"ReAlign fit + transform, {ROWS} x {DIM} float32    best      median")
-    for label, key in (("one copy", "copy"), ("ReAlign", "realign"), ("NumPy, four passes", "numpy")):
-        print(f"{label:<40} {result[f'{key}_seconds']:9.4f} {result[f'{key}_median_seconds']:9.4f} s")
-    print(f"ReAlign / {COPIES} copies: {result['over_copies']:.2f} (at most {AT_MOST_COPIES})")
-    print(f"NumPy / ReAlign: {result['faster_than_numpy']:.1f} (at least {AT_LEAST_SLOW})")
-    print(f"largest difference: {result['largest_difference']:.1e}")
-
-
-if __name__ == "__main__":
-    main()
+    difference = float(np.abs(ours() - four_passes(source, target)).max())
+    works = {"copy": source.copy, "realign": ours, "numpy": lambda: four_passes(source, target)}
+    best = alternate(works, repeats)
+    over_copies = best["realign"] / (COPIES * best["copy"])
+    faster = best["numpy"] / best["realign"]
+    show(
+        [
+            ("one plain copy", f"{best['copy']:.3f} s"),
+            ("ReAlign fit + transform", f"{best['realign']:.3f} s"),
+            ("NumPy, four passes", f"{best['numpy']:.2f} s"),
+            (f"ReAlign over {COPIES} copies", f"{over_copies:.2f} (at most {AT_MOST_COPIES:g})"),
+            ("NumPy over ReAlign", f"{faster:.1f} (at least {AT_LEAST_SLOW:g})"),
+            ("largest difference", f"{difference:.1e} (at most {LARGEST_DIFFERENCE:g})"),
+        ]
+    )
+    within = over_copies <= AT_MOST_COPIES and faster >= AT_LEAST_SLOW and difference <= LARGEST_DIFFERENCE
+    return {**best, "over_copies": over_copies, "faster": faster, "difference": difference, "within": within}

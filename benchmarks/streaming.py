@@ -3,7 +3,7 @@
 `run()` makes pairs of growing length block by block in a temporary folder and runs `align` and `analyze`
 on them in processes of their own. Memory is the peak beyond that of a process that has imported the same
 modules: `resident` with the pages of mapped files, which the system can take back at any time, and
-`anonymous` without them (Linux alone). Run by hand: `python benchmarks/streaming.py [ROWS ...]`.
+`anonymous` without them (Linux alone).
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.timing import show
 
 ROWS = (100_000, 200_000, 400_000)
 DIM = 768
@@ -58,7 +60,16 @@ def run(rows: tuple[int, ...] = ROWS, dim: int = DIM) -> dict[str, Any]:
                 results["runs"].append(entry)
     results["growth"] = {label: growth(results["runs"], label) for label in COMMANDS}
     peaks = [entry["resident_mb"] for entry in results["runs"]]
-    results["within_limit"] = max(peaks) < LIMIT_MB
+    results["within"] = max(peaks) < LIMIT_MB
+    show(
+        (
+            f"{entry['command']}, {entry['rows']:,} rows",
+            f"{entry['seconds']:.1f} s, processor {entry['cpu_seconds']:.1f} s, "
+            f"{entry['resident_mb']} MB beyond imports (at most {LIMIT_MB})",
+        )
+        for entry in results["runs"]
+    )
+    show((f"{label}, growth of the time a row", f"{value:.2f}") for label, value in results["growth"].items())
     return results
 
 
@@ -138,7 +149,3 @@ def _memory_from_ps(pid: int) -> dict[str, int]:
         return {}
     found = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True)
     return {"VmHWM": int(found.stdout)} if found.stdout.strip() else {}
-
-
-if __name__ == "__main__":
-    print(json.dumps(run(tuple(map(int, sys.argv[1:])) or ROWS), indent=1))
