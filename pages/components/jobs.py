@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from logging import getLogger
 from typing import Any
 
 import streamlit as st
@@ -67,7 +68,11 @@ class Job:
             with checked_by(self.check):
                 self.value = work(self.report)
         except BaseException as error:
-            self.error = error
+            if not isinstance(error, (Cancelled, UnusableInput)):
+                getLogger(__name__).exception("job failed")
+            # Its traceback would keep the frames, and with them the data, for as long as the error is known.
+            error.__cause__ = error.__context__ = None
+            self.error = error.with_traceback(None)
 
 
 def run(key: str, work: Callable[[Callable[[str], None]], Any]) -> Any:
@@ -87,10 +92,10 @@ def run(key: str, work: Callable[[Callable[[str], None]], Any]) -> Any:
     job = held[1]
     if job.cancelled:
         st.info("Stopped. Nothing was lost: what had been computed is kept.")
-        st.button("Start again", on_click=jobs.pop, args=(slot, None), key=f"{slot}_again")
+        st.button("Start again", on_click=_forget, args=(slot,), key=f"{slot}_again")
         st.stop()
     if not job.wait(PATIENCE_SECONDS):
-        _watch(slot, job)
+        _watch(slot)
         st.stop()
     jobs.pop(slot, None)
     if isinstance(job.error, UnusableInput):
@@ -101,10 +106,22 @@ def run(key: str, work: Callable[[Callable[[str], None]], Any]) -> Any:
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _watch(slot: str, job: Job) -> None:
-    if job.done or job.cancelled:
+def _watch(slot: str) -> None:
+    _, job = session.held().jobs.get(slot, (None, None))
+    if job is None or job.done or job.cancelled:
         st.rerun()
     left, right = st.columns([6, 1], vertical_alignment="center")
     seconds = time.monotonic() - job.started
     left.markdown(f"Working: {job.stage} · {seconds:.0f} s")
-    right.button("Cancel", key=f"{slot}_cancel", on_click=job.cancel, width="stretch")
+    right.button("Cancel", key=f"{slot}_cancel", on_click=_cancel, args=(slot,), width="stretch")
+
+
+def _cancel(slot: str) -> None:
+    # By name: what a widget calls is kept for as long as its session, and must not keep the job.
+    held = session.held().jobs.get(slot)
+    if held:
+        held[1].cancel()
+
+
+def _forget(slot: str) -> None:
+    session.held().jobs.pop(slot, None)

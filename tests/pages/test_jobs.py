@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -128,3 +130,28 @@ def test_long_loops_stop_at_their_next_block():
     job.cancel()
     assert job.wait(1)
     assert isinstance(job.error, Cancelled)
+
+
+def test_what_a_stopped_job_worked_on_is_freed():
+    class Rows:
+        pass
+
+    rows, reached = Rows(), threading.Event()
+    known = weakref.ref(rows)
+
+    def start(rows):
+        def loop(progress):
+            while True:
+                reached.set()
+                progress("reading" if rows else "")
+
+        return Job(loop)
+
+    job = start(rows)
+    del rows
+    assert reached.wait(2)
+    job.cancel()
+    assert job.wait(1)
+    gc.collect()
+    assert isinstance(job.error, Cancelled)
+    assert known() is None
