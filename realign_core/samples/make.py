@@ -64,7 +64,7 @@ def meanings(drawn: dict[str, np.ndarray], generator: np.random.Generator, dim: 
 def encode(
     meaning: np.ndarray, mixing: np.ndarray, mean: np.ndarray, own: float, generator: np.random.Generator
 ) -> np.ndarray:
-    """Unit rows `(n, DIM)`: mean, mixed meaning, and noise of power-law spectrum in the encoder's own basis."""
+    """Unit rows `(n, DIM)`: mean, mixed meaning, noise of power-law spectrum in a basis of its own."""
     decay = np.arange(1, DIM + 1) ** -0.6
     decay /= np.linalg.norm(decay)
     basis, _ = np.linalg.qr(generator.standard_normal((DIM, DIM)))
