@@ -4,7 +4,8 @@ BIN := .venv/bin
 STAMP := .venv/installed
 # One thread a test process: two processes on two cores are faster than threads that wait for each other.
 TEST_PROCESSES ?= 2
-export OMP_WAIT_POLICY ?= PASSIVE
+# Threads that wait sleep soon instead of taking a core from the other process.
+export GOMP_SPINCOUNT ?= 5000
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS = false
 
 .PHONY: help setup app test browser lint bench clean

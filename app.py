@@ -3,7 +3,7 @@
 import os
 
 # Threads that spin while they wait starve the other sessions; torch reads this when imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 from pathlib import Path
 

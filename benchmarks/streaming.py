@@ -101,7 +101,7 @@ def write_pair(folder: Path, n: int, dim: int) -> None:
 
 def watch(command: list[str], folder: Path) -> dict[str, Any]:
     """Run a command to its end; its wall time and its peak resident and anonymous memory in MB."""
-    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, "GOMP_SPINCOUNT": "5000", "PYTHONPATH": str(Path(__file__).parents[1])}
     started, before = time.perf_counter(), cpu_of_children()
     with open(folder / "messages.txt", "w+b") as messages:
         process = subprocess.Popen(

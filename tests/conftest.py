@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 # Read by torch's threads when it is imported: spinning threads starve the other test processes.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 import pytest
 from hypothesis import settings

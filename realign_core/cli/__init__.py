@@ -22,7 +22,7 @@ OUT_OF_MEMORY = "memory ran out; use --max-rows to read a sample of the rows, or
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status (0 done, 1 failed, 2 unusable input, 130 interrupted)."""
     # Threads that spin while they wait cost a busy machine a factor of ten; torch reads this when imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # A file name that the terminal cannot show must not lose the result.

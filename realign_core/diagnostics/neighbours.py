@@ -25,6 +25,7 @@ positive, nearly constant or led by one coordinate, from d = 64 to 8192 (blocked
 
 QUERY_BLOCK = 1024
 KEY_BLOCK = 4096
+SEARCH_BLOCK = 4096
 SETTLE_BYTES = 256 * 2**20
 
 Visit = Callable[[int, Tensor], None]
@@ -65,30 +66,62 @@ def nearest(
     `visit(start, cosines)` is shown each `(block, n)` float32 block of cosines (self included), so that
     whoever needs the same product does not form it again. Needs `k <= n - exclude_self`.
     """
-    m, n = len(queries), len(keys)
-    wanted = min(k + 1, n - exclude_self)
-    values = queries.fast.new_empty((m, wanted))
-    indices = torch.empty((m, wanted), dtype=torch.int64, device=queries.fast.device)
-    buffer = queries.fast.new_empty((min(QUERY_BLOCK, m), n))
-    for start in range(0, m, QUERY_BLOCK):
-        checkpoint()
-        block = queries.fast[start : start + QUERY_BLOCK]
-        stop = start + block.shape[0]
-        tile = buffer[: block.shape[0]]
-        for column in range(0, n, KEY_BLOCK):
-            keys_block = keys.fast[column : column + KEY_BLOCK]
-            torch.mm(block, keys_block.mT, out=tile[:, column : column + KEY_BLOCK])
-        if visit is not None:
-            visit(start, tile)
-        if exclude_self:
-            tile.diagonal(offset=start).fill_(-torch.inf)
-        values[start:stop], indices[start:stop] = _largest(tile, wanted)
+    wanted = min(k + 1, len(keys) - exclude_self)
+    if visit is None and queries.fast.device.type == "cpu":
+        values, indices = _searched(queries.fast, keys.fast, wanted, exclude_self)
+    else:
+        values, indices = _selected(queries.fast, keys.fast, wanted, exclude_self, visit)
     borders = sorted(j for j in {k, *exact_at} if 0 < j < wanted and j <= k)
     close = values[:, [j - 1 for j in borders]] - values[:, borders] < TIE
     doubtful = torch.nonzero(close.any(dim=1)).flatten()
     values, indices = values[:, :k].contiguous(), indices[:, :k].contiguous()
     _settle(queries, keys, doubtful, values, indices, exclude_self)
     return Neighbours(values, indices)
+
+
+def _searched(queries: Tensor, keys: Tensor, k: int, exclude_self: bool) -> tuple[Tensor, Tensor]:
+    """Top k of each query by FAISS, the fastest on the CPU where no one needs the products."""
+    # Imported here: whoever only reads or maps rows need not wait for it.
+    import faiss
+
+    index = faiss.IndexFlatIP(keys.shape[1])
+    index.add(keys.contiguous().numpy())
+    values, indices = [], []
+    for start in range(0, len(queries), SEARCH_BLOCK):
+        checkpoint()
+        block = queries[start : start + SEARCH_BLOCK].contiguous().numpy()
+        cosines, found = map(torch.from_numpy, index.search(block, k + exclude_self))
+        if exclude_self:
+            own = found == torch.arange(start, start + len(found))[:, None]
+            # Among many equal rows a query may miss itself; the last of them goes instead.
+            own[:, -1] |= ~own.any(dim=1)
+            cosines, found = (part[~own].view(len(found), k) for part in (cosines, found))
+        values.append(cosines)
+        indices.append(found)
+    return torch.cat(values), torch.cat(indices)
+
+
+def _selected(
+    queries: Tensor, keys: Tensor, k: int, exclude_self: bool, visit: Visit | None
+) -> tuple[Tensor, Tensor]:
+    """The same from products that are formed here, block by block, on any device."""
+    m, n = len(queries), len(keys)
+    values = queries.new_empty((m, k))
+    indices = torch.empty((m, k), dtype=torch.int64, device=queries.device)
+    buffer = queries.new_empty((min(QUERY_BLOCK, m), n))
+    for start in range(0, m, QUERY_BLOCK):
+        checkpoint()
+        block = queries[start : start + QUERY_BLOCK]
+        stop = start + block.shape[0]
+        tile = buffer[: block.shape[0]]
+        for column in range(0, n, KEY_BLOCK):
+            torch.mm(block, keys[column : column + KEY_BLOCK].mT, out=tile[:, column : column + KEY_BLOCK])
+        if visit is not None:
+            visit(start, tile)
+        if exclude_self:
+            tile.diagonal(offset=start).fill_(-torch.inf)
+        values[start:stop], indices[start:stop] = _largest(tile, k)
+    return values, indices
 
 
 def _largest(tile: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -124,10 +157,23 @@ def _settle(
         cosines = queries.exact[rows] @ keys.exact.mT
         if exclude_self:
             cosines[torch.arange(len(rows), device=rows.device), rows] = -torch.inf
-        # Equal rows may differ in the last bits of a product; rounding makes their tie visible.
-        order = torch.sort(cosines.round(decimals=12), dim=1, descending=True, stable=True).indices[:, :k]
+        order = _first_largest(cosines, k)
         values[rows] = cosines.gather(1, order).to(values.dtype)
         indices[rows] = order
+
+
+def _first_largest(cosines: Tensor, k: int) -> Tensor:
+    """Indices of the top k of each row, ties going to the lower index, `(m, k)`."""
+    # Equal rows may differ in the last bits of a product; rounding makes their tie visible.
+    cosines = cosines.round(decimals=12)
+    width = min(4 * k, cosines.shape[1])
+    values, indices = cosines.topk(width, dim=1)
+    if width < cosines.shape[1] and bool((values[:, k - 1] == values[:, -1]).any()):
+        # The tie at the border reaches beyond what was selected.
+        return torch.sort(cosines, dim=1, descending=True, stable=True).indices[:, :k]
+    indices = indices.sort(dim=1).values
+    order = torch.sort(cosines.gather(1, indices), dim=1, descending=True, stable=True).indices[:, :k]
+    return indices.gather(1, order)
 
 
 def kept_share(before: Neighbours, after: Neighbours, k: int) -> Tensor:

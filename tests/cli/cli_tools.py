@@ -36,7 +36,7 @@ def make_pair(n: int = 60, d: int = 6, seed: int = 0) -> tuple[np.ndarray, np.nd
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"}
+    return {**os.environ, "PYTHONPATH": str(ROOT), "GOMP_SPINCOUNT": "5000"}
 
 
 def process(

@@ -106,8 +106,10 @@ class Stop(Exception):
     pass
 
 
-def test_a_neighbour_pass_can_be_stopped_between_blocks(monkeypatch):
+@pytest.mark.parametrize("visit", [None, lambda start, cosines: None])
+def test_a_neighbour_pass_can_be_stopped_between_blocks(monkeypatch, visit):
     monkeypatch.setattr(neighbours, "QUERY_BLOCK", 10)
+    monkeypatch.setattr(neighbours, "SEARCH_BLOCK", 10)
     rows = RowSet(torch.nn.functional.normalize(torch.randn(100, 5, dtype=torch.float64)))
     calls = []
 
@@ -117,7 +119,7 @@ def test_a_neighbour_pass_can_be_stopped_between_blocks(monkeypatch):
             raise Stop
 
     with checked_by(check), pytest.raises(Stop):
-        nearest(rows, rows, 3, exclude_self=True)
+        nearest(rows, rows, 3, exclude_self=True, visit=visit)
     assert len(calls) == 4
     checkpoint()
     assert len(calls) == 4

@@ -33,6 +33,7 @@ def small_blocks(monkeypatch):
     """Ragged last blocks on both sides, at sizes that a test can afford."""
     monkeypatch.setattr(neighbours, "QUERY_BLOCK", 13)
     monkeypatch.setattr(neighbours, "KEY_BLOCK", 29)
+    monkeypatch.setattr(neighbours, "SEARCH_BLOCK", 17)
 
 
 @settings(max_examples=60, deadline=None)
@@ -44,9 +45,13 @@ def test_the_nearest_keys_are_those_of_the_oracle(m, n, dim, seed, coarse):
         # Few distinct directions: nearly every border is a tie.
         queries, keys = (np.where(rows > 0, 1.0, -1.0) for rows in (queries, keys))
     k = int(generator.integers(1, n + 1))
-    assert found_sets(queries, keys, k) == oracle_sets(queries, keys, k)
-    k = int(generator.integers(1, n))
-    assert found_sets(keys, keys, k, exclude_self=True) == oracle_sets(keys, keys, k, exclude_self=True)
+    within = int(generator.integers(1, n))
+    # A visitor needs the products formed here; without one an index is searched.
+    for visit in (None, lambda start, cosines: None):
+        assert found_sets(queries, keys, k, visit=visit) == oracle_sets(queries, keys, k)
+        assert found_sets(keys, keys, within, exclude_self=True, visit=visit) == oracle_sets(
+            keys, keys, within, exclude_self=True
+        )
 
 
 def test_every_border_asked_for_is_exact():
