@@ -10,7 +10,6 @@ from pathlib import Path
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 import pytest
-from browser.ensure_browser import find_browser, required
 from hypothesis import settings
 
 # A deadline would measure how busy the machine is.
@@ -40,13 +39,3 @@ def real_set(request) -> tuple[Path, dict]:
     """A real `(2, n, d)` file and what an independent implementation reads on it."""
     golden = json.loads(shared_file(f"golden/{request.param}.json").read_text())
     return shared_file(f"data/{request.param}.npy"), golden
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The browser; where there is none, an error in continuous integration and a reason to skip elsewhere."""
-    found = find_browser()
-    if found is None:
-        reason = "no Chromium was found; install the package chromium, or name one with CHROMIUM"
-        pytest.fail(reason) if required() else pytest.skip(reason)
-    return found

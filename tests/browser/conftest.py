@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ensure_browser import find_browser, required
 from serving import FLAGS, make_pair, serve
 from visits import Visit
 
@@ -18,6 +19,15 @@ def pytest_collection_modifyitems(items) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = find_browser()
+    if found is None:
+        reason = "no Chromium was found; install the package chromium, or name one with CHROMIUM"
+        pytest.fail(reason) if required() else pytest.skip(reason)
+    return found
 
 
 @pytest.fixture(scope="session")
