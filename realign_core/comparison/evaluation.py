@@ -8,7 +8,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from realign_core.diagnostics.angular import PairCosines, RowPairs, bin_of
+from realign_core.diagnostics.angular import PairCosines, RowPairs
+from realign_core.diagnostics.cross_moments import CrossMoments
 from realign_core.diagnostics.neighbours import Neighbours, RowSet, nearest
 from realign_core.moments import Moments
 
@@ -85,11 +86,11 @@ class Evaluation:
         return self.target_pairs if self.n_target == self.n_source else RowPairs.of(self.n_source, self.seed)
 
     @cached_property
-    def _target_pass(self) -> tuple[Neighbours, Tensor]:
+    def _target_pass(self) -> tuple[Neighbours, PairCosines]:
         return self_pass(self.target_set, self.target_pairs, K)
 
     @cached_property
-    def _source_pass(self) -> tuple[Neighbours, Tensor]:
+    def _source_pass(self) -> tuple[Neighbours, PairCosines]:
         return self_pass(self.source_set, self.source_pairs, max(K, self.k), exact_at=(K, self.k))
 
     @property
@@ -103,14 +104,19 @@ class Evaluation:
         return self._source_pass[0]
 
     @property
-    def source_cosines(self) -> Tensor:
+    def target_cosines(self) -> PairCosines:
+        """Cosines of `target_pairs`."""
+        return self._target_pass[1]
+
+    @property
+    def source_cosines(self) -> PairCosines:
         """Cosines of `source_pairs` before any map."""
         return self._source_pass[1]
 
     @cached_property
-    def target_bins(self) -> Tensor:
-        """Histogram bin of the cosine of each of `target_pairs`."""
-        return bin_of(self._target_pass[1])
+    def source_within(self) -> CrossMoments:
+        """Moments of the source directions with themselves, for sums over every pair."""
+        return CrossMoments.of(self.source_set.exact, self.source_set.exact)
 
 
 def row_set(rows: Tensor) -> RowSet:
@@ -124,9 +130,9 @@ def row_set(rows: Tensor) -> RowSet:
 
 def self_pass(
     rows: RowSet, pairs: RowPairs, k: int, exact_at: Sequence[int] = ()
-) -> tuple[Neighbours, Tensor]:
+) -> tuple[Neighbours, PairCosines]:
     """Neighbours within a set and the cosines of its `pairs`, from one product."""
     cosines = PairCosines(pairs)
     k = min(k, len(rows) - 1)
     found = nearest(rows, rows, k, exclude_self=True, exact_at=exact_at, visit=cosines.visit)
-    return found, cosines.values
+    return found, cosines

@@ -13,6 +13,7 @@ from realign_core.checkpoint import checkpoint
 from realign_core.comparison.evaluation import Evaluation
 from realign_core.comparison.scoring import MapScores, residual_anisotropy
 from realign_core.diagnostics.angular import BINS, PIECE, RowPairs, correlation, jensen_shannon
+from realign_core.diagnostics.cross_moments import CrossMoments, all_pair_sums
 from realign_core.diagnostics.shape import power_law
 from realign_core.diagnostics.shared import covariance_discrepancy
 from realign_core.linalg import eigenvalues_descending
@@ -76,27 +77,48 @@ class Jackknife:
             yield eigenvalues_descending(centred / len(left))
 
     def _of_pairs(self, scores: MapScores) -> dict[str, np.ndarray]:
-        """psi and cosine_js from sums over pairs of groups."""
-        a, b = self._before, scores.cosines.double()
-        b = b - b.mean()
-        known = self._before_sums
-        after = (self._by_source(b), self._by_source(b * b), self._by_source(a * b))
-        sums = torch.stack([known[0], known[1], after[0], known[2], after[1], after[2]], dim=-1)
-        mapped = self._histograms(self._source_code, scores.bins)
+        """psi from sums, cosine_js from histograms over the pairs that are left."""
+        sums = self._sampled_sums(scores) if scores.across is None else self._every_sums(scores)
+        mapped = self._histograms(self._source_code, scores.cosines.bins)
         return {
-            "psi": correlation(_left(sums)).numpy(),
+            "psi": correlation(sums).numpy(),
             "cosine_js": jensen_shannon(_left(self._target_histograms), _left(mapped)).numpy(),
         }
 
-    @cached_property
-    def _before(self) -> Tensor:
-        a = self.evaluation.source_cosines.double()
-        return a - a.mean()
+    def _every_sums(self, scores: MapScores) -> Tensor:
+        """Sums `(G, 6)` over every pair of the rows left, from their moments."""
+        y, z = self.evaluation.source_set.exact, scores.directions
+        found = []
+        for rows, before in zip(self._source_members, self._source_products, strict=True):
+            part_y, part_z = y[rows], z[rows]
+            within = scores.within.without(CrossMoments.of(part_z, part_z))
+            across = scores.across.without(CrossMoments.of(part_y, part_z))
+            found.append(all_pair_sums(before, within.product, across))
+        return torch.stack(found)
+
+    def _sampled_sums(self, scores: MapScores) -> Tensor:
+        """Sums `(G, 6)` over the sampled pairs of the rows left."""
+        values = self.evaluation.source_cosines.values, scores.cosines.values
+        means = [cosines.mean(dtype=torch.float64) for cosines in values]
+        size = self.count**2
+        sums = torch.zeros((6, size), dtype=torch.float64)
+        pieces = zip(*(part.split(PIECE) for part in (self._source_code, *values)), strict=True)
+        for code, *parts in pieces:
+            a, b = (part.double() - mean for part, mean in zip(parts, means, strict=True))
+            for total, weights in zip(sums, (None, a, b, a * a, b * b, a * b), strict=True):
+                total += torch.bincount(code, weights=weights, minlength=size)
+        return _left(sums.T.view(self.count, self.count, 6))
 
     @cached_property
-    def _before_sums(self) -> tuple[Tensor, Tensor, Tensor]:
-        a = self._before
-        return self._by_source(torch.ones_like(a)), self._by_source(a), self._by_source(a * a)
+    def _source_members(self) -> list[Tensor]:
+        return members(self.source_label, self.count, self.evaluation.y.device)
+
+    @cached_property
+    def _source_products(self) -> list[float]:
+        """`CrossMoments.product` of the source directions without each group."""
+        y, within = self.evaluation.source_set.exact, self.evaluation.source_within
+        parts = (y[rows] for rows in self._source_members)
+        return [within.without(CrossMoments.of(part, part)).product for part in parts]
 
     @cached_property
     def _source_code(self) -> Tensor:
@@ -107,20 +129,12 @@ class Jackknife:
         evaluation = self.evaluation
         alike = evaluation.target_pairs is evaluation.source_pairs and self.target_label is self.source_label
         code = self._source_code if alike else self._code(evaluation.target_pairs, self.target_label)
-        return self._histograms(code, evaluation.target_bins)
+        return self._histograms(code, evaluation.target_cosines.bins)
 
     def _code(self, pairs: RowPairs, label: np.ndarray) -> Tensor:
         """Which pair of groups each pair of rows belongs to, int32."""
         group = torch.from_numpy(label.astype(np.int32))
         return group[pairs.i] * self.count + group[pairs.j]
-
-    def _by_source(self, values: Tensor) -> Tensor:
-        """Sums `(G, G)` of values of the source pairs."""
-        size = self.count**2
-        total = torch.zeros(size, dtype=torch.float64)
-        for code, part in zip(self._source_code.split(PIECE), values.split(PIECE)):
-            total += torch.bincount(code, weights=part, minlength=size)
-        return total.view(self.count, self.count)
 
     def _histograms(self, code: Tensor, bins: Tensor) -> Tensor:
         """Histograms `(G, G, bins)` of cosines given by their bins."""
@@ -133,10 +147,14 @@ class Jackknife:
 
 def leave_one_out(total: Moments, rows: Tensor, label: np.ndarray, count: int) -> Iterator[Moments]:
     """Moments of `rows` `(n, d)`, whose moments are `total`, without each labelled group in turn."""
-    for group in range(count):
+    for part in members(label, count, rows.device):
         checkpoint()
-        members = torch.from_numpy(np.flatnonzero(label == group)).to(rows.device)
-        yield total.without(Moments.of(rows[members]))
+        yield total.without(Moments.of(rows[part]))
+
+
+def members(label: np.ndarray, count: int, device: torch.device) -> list[Tensor]:
+    """Numbers of the rows of each labelled group."""
+    return [torch.from_numpy(np.flatnonzero(label == group)).to(device) for group in range(count)]
 
 
 def _left(sums: Tensor) -> Tensor:

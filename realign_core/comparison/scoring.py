@@ -10,13 +10,13 @@ from torch import Tensor
 
 from realign_core.comparison.evaluation import Evaluation, K, row_set, self_pass
 from realign_core.diagnostics.angular import (
-    BINS,
+    PairCosines,
     RowPairs,
-    bin_of,
     correlation,
     jensen_shannon,
     pair_sums,
 )
+from realign_core.diagnostics.cross_moments import CrossMoments, all_pair_sums
 from realign_core.diagnostics.decomposition import sampling_floor
 from realign_core.diagnostics.neighbours import (
     Neighbours,
@@ -77,9 +77,10 @@ class MapScores:
     """Scores of one map, and what their intervals and the figures need.
 
     `source_rows` and `target_rows` hold the per-row values of the scores that are means over rows;
-    `cosines` those of the evaluation's source pairs after the map, `histogram` their 200 bins, `moments` and
-    `spectrum` those of the mapped rows, `difference` the moments of `x - z` of pairs, `neighbours` the
-    nearest mapped rows of each mapped row.
+    `directions` are those of the mapped rows and `cosines` those of their pairs, `moments` and `spectrum`
+    those of the mapped rows, `difference` the moments of `x - z` of pairs, `neighbours` the nearest mapped
+    rows of each mapped row. `within` and `across` are the moments of the directions with themselves and of
+    the source's with them, kept where psi looks at every pair.
     """
 
     values: dict[str, float | None]
@@ -88,9 +89,10 @@ class MapScores:
     difference: Moments | None = None
     source_rows: dict[str, Tensor] = field(default_factory=dict)
     target_rows: dict[str, Tensor] = field(default_factory=dict)
-    cosines: Tensor | None = None
-    bins: Tensor | None = None
-    histogram: Tensor | None = None
+    directions: Tensor | None = None
+    cosines: PairCosines | None = None
+    within: CrossMoments | None = None
+    across: CrossMoments | None = None
     spectrum: Tensor | None = None
     neighbours: Neighbours | None = None
 
@@ -122,7 +124,7 @@ def score(
     if evaluation.paired:
         result.difference = Moments.of(evaluation.x - mapped)
     passes = _Passes(evaluation, mapped, evaluation.source_pairs, max(K, evaluation.k))
-    result.neighbours = passes.within
+    result.neighbours, result.cosines = passes.within, passes.cosines
     _source_kept(evaluation, passes, result)
     _target_reached(evaluation, passes, result, floor, mixing=mixing)
     if evaluation.paired:
@@ -148,9 +150,19 @@ def _source_kept(evaluation: Evaluation, passes: _Passes, result: MapScores) -> 
             rows[name] = kept_share(evaluation.source_neighbours, passes.within, k)
     for name, row_values in rows.items():
         values[name] = float(row_values.mean())
-    result.cosines = passes.cosines
+    result.directions = passes.rows.exact
     if evaluation.n_source >= 4:
-        values["psi"] = float(correlation(pair_sums(evaluation.source_cosines, passes.cosines)))
+        values["psi"] = float(correlation(_psi_sums(evaluation, result)))
+
+
+def _psi_sums(evaluation: Evaluation, result: MapScores) -> Tensor:
+    """What the correlation of cosines before and after the map is made of."""
+    before = evaluation.source_cosines.values
+    if before is not None:
+        return pair_sums(before, result.cosines.values)
+    y, z = evaluation.source_set.exact, result.directions
+    result.within, result.across = CrossMoments.of(z, z), CrossMoments.of(y, z)
+    return all_pair_sums(evaluation.source_within.product, result.within.product, result.across)
 
 
 def _target_reached(
@@ -171,11 +183,9 @@ def _target_reached(
         values["sampling_floor"], values["sampling_floor_95"] = sampling_floor(noise)
     if mixing:
         _mixing(evaluation, passes, result)
-    result.bins = bin_of(passes.cosines)
-    result.histogram = torch.bincount(result.bins, minlength=BINS)
-    target_histogram = torch.bincount(evaluation.target_bins, minlength=BINS)
-    if len(result.bins) and len(evaluation.target_bins):
-        values["cosine_js"] = float(jensen_shannon(target_histogram, result.histogram))
+    if len(passes.cosines.bins) and len(evaluation.target_cosines.bins):
+        histograms = evaluation.target_cosines.histogram, passes.cosines.histogram
+        values["cosine_js"] = float(jensen_shannon(*histograms))
     if not target.is_constant:
         values["covariance_discrepancy"] = covariance_discrepancy(target.covariance, moments.covariance)
         values["trace_ratio"] = moments.trace / target.trace

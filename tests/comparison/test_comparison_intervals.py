@@ -11,6 +11,7 @@ from tolerances import COSINE32, SOLVED
 from realign_core.comparison.evaluation import Evaluation
 from realign_core.comparison.intervals import Replicates, Resampling, mean_variance
 from realign_core.comparison.scoring import MapScores, score
+from realign_core.diagnostics import angular
 from realign_core.moments import Moments
 
 
@@ -152,6 +153,23 @@ def test_leave_one_out_values_are_those_of_the_rows_that_are_left(paired, n_x, n
         slack = {"psi": COSINE32, "cosine_js": 5e-3}
         for name, value in expected.items():
             assert found[name][group] == pytest.approx(value, abs=slack.get(name, SOLVED)), name
+
+
+def test_leave_one_out_values_of_sampled_pairs_are_those_of_the_pairs_that_are_left(monkeypatch):
+    monkeypatch.setattr(angular, "ALL_PAIRS_UP_TO", 10)
+    monkeypatch.setattr(angular, "SAMPLED_PAIRS", 3000)
+    x, y, z = mapped_pair()
+    evaluation = Evaluation(*tensors(x, y), paired=True, k=5)
+    knife = Resampling(evaluation, bootstrap=5, seed=1).jackknife
+    found = knife.values(score(evaluation, *tensors(z), floor=None))
+    i, j = (rows.numpy() for rows in (evaluation.source_pairs.i, evaluation.source_pairs.j))
+    assert len(i) == 3000
+    for group in range(knife.count):
+        kept = (knife.source_label[i] != group) & (knife.source_label[j] != group)
+        before, after, target = ((rows[i] * rows[j]).sum(1)[kept] for rows in (y, z, x))
+        counts = [np.histogram(cosines, bins=200, range=(-1, 1))[0] for cosines in (target, after)]
+        assert found["psi"][group] == pytest.approx(np.corrcoef(before, after)[0, 1], abs=COSINE32)
+        assert found["cosine_js"][group] == pytest.approx(oracles.jensen_shannon(*counts), abs=5e-3)
 
 
 def test_fewer_rows_than_dimensions_leave_the_same_exponents():

@@ -54,7 +54,13 @@ def test_cosines_are_collected_block_by_block(every, monkeypatch):
     full = torch.from_numpy(rows @ rows.T).float()
     for start in range(0, 41, 9):
         collected.visit(start, full[start : start + 9])
-    assert torch.equal(collected.values, full[pairs.i, pairs.j])
+    expected = full[pairs.i, pairs.j]
+    assert torch.equal(collected.bins, bin_of(expected))
+    assert torch.equal(collected.histogram, torch.bincount(bin_of(expected), minlength=200))
+    if every:
+        assert collected.values is None
+    else:
+        assert torch.equal(collected.values, expected)
 
 
 @given(st.integers(3, 200), st.floats(-1, 1), st.floats(1e-4, 1), st.floats(-0.9, 0.9), st.integers(0, 99))
