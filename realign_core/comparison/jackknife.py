@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +17,7 @@ from realign_core.diagnostics.angular import BINS, PIECE, RowPairs, correlation,
 from realign_core.diagnostics.cross_moments import CrossMoments, all_pair_sums
 from realign_core.diagnostics.shape import power_law
 from realign_core.diagnostics.shared import covariance_discrepancy
-from realign_core.linalg import eigenvalues_descending
+from realign_core.linalg import gram, spectra_descending
 from realign_core.moments import Moments
 
 GROUPS = 20
@@ -57,24 +58,34 @@ class Jackknife:
         evaluation = self.evaluation
         target = leave_one_out(evaluation.target_moments, evaluation.x, self.target_label, self.count)
         mapped = leave_one_out(scores.moments, scores.mapped, self.source_label, self.count)
-        spectra = self._small_spectra(scores) if evaluation.n_source < evaluation.x.shape[1] else None
-        found: dict[str, list[float | None]] = {"covariance_discrepancy": [], "alpha": []}
-        for x, z in zip(target, mapped, strict=True):
-            apart = None if x.is_constant else covariance_discrepancy(x.covariance, z.covariance)
-            found["covariance_discrepancy"].append(apart)
-            spectrum = next(spectra) if spectra else eigenvalues_descending(z.covariance)
-            found["alpha"].append(None if z.is_constant else power_law(spectrum)[0])
-        return found
+        apart: list[float | None] = []
+        constant: list[bool] = []
 
-    def _small_spectra(self, scores: MapScores) -> Iterator[Tensor]:
-        """Eigenvalues without each group from inner products, which with n < d is the smaller problem."""
+        def covariances() -> Iterator[Tensor]:
+            for x, z in zip(target, mapped, strict=True):
+                apart.append(None if x.is_constant else covariance_discrepancy(x.covariance, z.covariance))
+                constant.append(z.is_constant)
+                yield z.covariance
+
+        matrices: Iterable[Tensor] = covariances()
+        if evaluation.n_source < evaluation.x.shape[1]:
+            # The inner products of fewer rows than dimensions have the same eigenvalues.
+            deque(matrices, maxlen=0)
+            matrices = self._inner_products(scores)
+        spectra = spectra_descending(matrices)
+        alpha = [power_law(spectrum)[0] for spectrum in spectra]
+        alpha = [None if none else value for none, value in zip(constant, alpha, strict=True)]
+        return {"covariance_discrepancy": apart, "alpha": alpha}
+
+    def _inner_products(self, scores: MapScores) -> Iterator[Tensor]:
+        """Centred inner products of the mapped rows without each group, `(n', n')` over their count."""
         rows = scores.mapped - scores.moments.mean
-        products = rows @ rows.mT
+        products = gram(rows.mT)
         for group in range(self.count):
             left = torch.from_numpy(np.flatnonzero(self.source_label != group)).to(rows.device)
             part = products[left][:, left]
             centred = part - part.mean(0) - part.mean(1, keepdim=True) + part.mean()
-            yield eigenvalues_descending(centred / len(left))
+            yield centred / len(left)
 
     def _of_pairs(self, scores: MapScores) -> dict[str, np.ndarray]:
         """psi from sums, cosine_js from histograms over the pairs that are left."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from realign_core.diagnostics.statistics import PairStatistics
 from realign_core.frame import FixedFrame
+from realign_core.linalg import largest_eigenvalue
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def measure_coupling(statistics: PairStatistics, frame: FixedFrame) -> Coupling 
     inside = explained(fit.covariance)
     if out is None or inside is None:
         return None
-    return Coupling(float(torch.linalg.matrix_norm(coupling, ord=2)), out, inside)
+    small = coupling if coupling.shape[0] < coupling.shape[1] else coupling.mT
+    return Coupling(math.sqrt(largest_eigenvalue(small @ small.mT)), out, inside)
 
 
 def coupling_warning(statistics: PairStatistics, frame: FixedFrame) -> str | None:
