@@ -13,7 +13,7 @@ export STREAMLIT_BROWSER_GATHER_USAGE_STATS = false
 help:
 	@echo "make setup   install into .venv"
 	@echo "make app     start the dashboard on the bundled sample"
-	@echo "make test    check style and run every test"
+	@echo "make test    check style and types and run every test"
 	@echo "make bench   measure speed and memory"
 
 setup: $(STAMP)
@@ -31,6 +31,7 @@ app: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 # Finds or installs Chromium and axe-core; says so where the browser tests must be skipped.
 browser: $(STAMP)
@@ -43,4 +44,4 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist *.egg-info tests/browser/node_modules
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info tests/browser/node_modules

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from benchmarks.timing import alternate, show
@@ -15,7 +17,7 @@ AT_MOST_COPIES, AT_LEAST_SLOW, LARGEST_DIFFERENCE = 4.0, 20.0, 1e-6
 def four_passes(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """ReAlign as one would write it down: float64, each pass normalises its chunks again."""
 
-    def chunks(rows: np.ndarray):
+    def chunks(rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         for start in range(0, len(rows), CHUNK):
             block = rows[start : start + CHUNK].astype(np.float64)
             yield start, block / np.linalg.norm(block, axis=1, keepdims=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ def run() -> dict:
             "argument error": ["analyze", str(path), "--energy", "2"],
             "unknown method": ["analyze", str(path), "--methods", "nope"],
         }
-        best = {name: best_seconds(lambda given=given: _run(given), 3) for name, given in commands.items()}
+        best = {name: best_seconds(partial(_run, given), 3) for name, given in commands.items()}
     show((name, f"{value:.2f} s (at most {AT_MOST})") for name, value in best.items())
     return {**best, "within": max(best.values()) <= AT_MOST}
 

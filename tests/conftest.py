@@ -1,15 +1,18 @@
-"""What all tests share: the real data beside the project, where it is there."""
+"""What all tests share: the real data beside the project and a browser, where they are there."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # Read by torch's threads when it is imported: spinning threads starve the other test processes.
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 import pytest
+from browser.ensure_browser import find_browser, required
+from browser.serving import FLAGS
 from hypothesis import settings
 
 # A deadline would measure how busy the machine is.
@@ -39,3 +42,25 @@ def real_set(request) -> tuple[Path, dict]:
     """A real `(2, n, d)` file and what an independent implementation reads on it."""
     golden = json.loads(shared_file(f"golden/{request.param}.json").read_text())
     return shared_file(f"data/{request.param}.npy"), golden
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser; without one, a failure in continuous integration and else a reason to skip."""
+    found = find_browser()
+    if found is None:
+        reason = "no Chromium was found; install the package chromium, or name one with CHROMIUM"
+        pytest.fail(reason) if required() else pytest.skip(reason)
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium) -> Iterator:
+    """A running Chromium, closed with the module: Playwright starts once in a process at a time, and while it
+    is open its event loop stands in the way of every other test that needs one."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield running
+        running.close()

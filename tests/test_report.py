@@ -10,8 +10,6 @@ from realign_core.findings import headline
 from realign_core.report import command_line, report_html, write_report
 from realign_core.report.embed import differences
 
-CHROMIUM = "/usr/bin/chromium"
-
 
 class Page(HTMLParser):
     """Ids, links that load something, and the text outside scripts and style."""
@@ -151,31 +149,25 @@ def test_the_command_line_repeats_the_analysis():
     assert "--no-normalize" in command_line(raw)
 
 
-def test_a_browser_draws_it_offline_and_follows_the_scheme(tmp_path):
-    sync_api = pytest.importorskip("playwright.sync_api")
+@pytest.mark.browser
+def test_a_browser_draws_it_offline_and_follows_the_scheme(tmp_path, browser):
     path = tmp_path / "report.html"
     write_report(result_cases.case("every"), path)
     asked, complaints, colours = [], [], []
-    with sync_api.sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        except sync_api.Error as error:
-            pytest.skip(f"no browser here: {str(error).splitlines()[0]}")
-        tab = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
-        tab.on("request", lambda request: asked.append(request.url))
-        tab.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-        tab.on("pageerror", lambda error: complaints.append(str(error)))
-        tab.goto(path.as_uri())
-        tab.wait_for_selector("html[data-drawn=yes]", timeout=60_000)
-        background = "document.getElementById('plot-energy')._fullLayout.paper_bgcolor"
-        colours.append(tab.evaluate(background))
-        tab.emulate_media(color_scheme="light")
-        tab.wait_for_function(f"{background} !== '{colours[0]}'")
-        colours.append(tab.evaluate(background))
-        drawn = tab.locator(".js-plotly-plot").count()
-        buttons = tab.locator(".modebar-btn").evaluate_all("all => all.map(one => one.dataset.title)")
-        width = tab.evaluate("document.documentElement.scrollWidth")
-        browser.close()
+    tab = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.goto(path.as_uri())
+    tab.wait_for_selector("html[data-drawn=yes]", timeout=60_000)
+    background = "document.getElementById('plot-energy')._fullLayout.paper_bgcolor"
+    colours.append(tab.evaluate(background))
+    tab.emulate_media(color_scheme="light")
+    tab.wait_for_function(f"{background} !== '{colours[0]}'")
+    colours.append(tab.evaluate(background))
+    drawn = tab.locator(".js-plotly-plot").count()
+    buttons = tab.locator(".modebar-btn").evaluate_all("all => all.map(one => one.dataset.title)")
+    width = tab.evaluate("document.documentElement.scrollWidth")
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert complaints == []
     assert drawn >= 15

@@ -31,7 +31,7 @@ def read_columns(path: Path) -> dict[str, np.ndarray]:
 
 def attach(pair: EmbeddingPair, columns: dict[str, np.ndarray], *, name: str) -> EmbeddingPair:
     """The pair with these columns, a value a stored row of the set that each describes."""
-    found = {}
+    found: dict[str, Any] = {}
     for field, values in columns.items():
         rows = (pair.target, pair.source)[HOME[field]]
         stored = rows.source.shape[0]

@@ -131,7 +131,7 @@ def _draw(study: Study, result: Comparison, colour: str, dark: bool) -> tuple[go
         known = ("target", "source") if study.pair.paired else ("target",)
         figure = coloured_by_label(
             figure,
-            [labels[trace.rows] if trace.side in known else None for trace in traces],
+            [labels[trace.rows] if labels is not None and trace.side in known else None for trace in traces],
             dark=dark,
         )
     return figure, traces

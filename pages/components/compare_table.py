@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components import definitions, theme
 from realign_core.comparison import Comparison
 from realign_core.figures.table import Cell, Column, Row, Table, comparison_table
-from realign_core.figures.theme import LABELS, method_colour, palette
+from realign_core.figures.theme import LABELS, Palette, method_colour, palette
 from realign_core.glossary import SCORES, count, shown
 
 CHOICES = {
@@ -95,7 +95,7 @@ def _header(column: Column) -> str:
     )
 
 
-def _row(row: Row, p, dark: bool) -> str:
+def _row(row: Row, p: Palette, dark: bool) -> str:
     badges = "".join(f'<span class="badge">{escape(badge)}</span>' for badge in row.badges)
     dot = f'<span class="dot" style="background:{method_colour(row.method, dark)}"></span>'
     label = escape(LABELS.get(row.method, row.method))
@@ -112,7 +112,7 @@ def _cell(cell: Cell) -> str:
     return f"<td{kind}><span>{mark}{cell.text.strip()}</span>{interval}{inside}</td>"
 
 
-def _style(p) -> str:
+def _style(p: Palette) -> str:
     return f"""
 .methods {{ width: 100%; border-collapse: collapse; font-size: .875rem;
   font-variant-numeric: tabular-nums; }}

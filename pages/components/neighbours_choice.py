@@ -57,6 +57,7 @@ def pick(study: Study, result: Comparison) -> int:
             step=1,
             to_widget=lambda _: start,
         )
+    words = ""
     with search:
         if study.pair.captions is None:
             st.caption("These data have no captions to search; rows go by their number.")

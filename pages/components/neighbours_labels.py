@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -59,10 +61,11 @@ def _sentence(name: str, found: tuple[LabelEffect, ...], overall: float) -> str:
 
 def _numbers(effects: dict[str, tuple[LabelEffect, ...]]) -> pd.DataFrame:
     first = next(iter(effects.values()))
-    table = {"label": [effect.label for effect in first], "rows": [effect.rows for effect in first]}
+    labels = [effect.label for effect in first]
+    table: dict[str, Sequence[object]] = {"label": labels, "rows": [effect.rows for effect in first]}
     for name, found in effects.items():
         by_label = {effect.label: effect for effect in found}
-        table[LABELS.get(name, name)] = [_text(by_label[label]) for label in table["label"]]
+        table[LABELS.get(name, name)] = [_text(by_label[label]) for label in labels]
     return pd.DataFrame(table)
 
 

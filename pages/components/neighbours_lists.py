@@ -58,7 +58,7 @@ def _sentence(result: Comparison, found: dict[str, Neighbourhood]) -> str:
     """How many neighbours each method kept, beside what it keeps of rows on average."""
     kept, usual = [], []
     for name, after in found.items():
-        _, shares = neighbours_choice.shares_of(result, result.methods[name])
+        _, shares = neighbours_choice.shares_of(result, result.fitted[name])
         kept.append(f"{LABELS.get(name, name)} keeps {int(after.kept.sum())}")
         usual.append(shown(float(shares.mean()) * len(after.kept)))
     k = len(next(iter(found.values())).kept)

@@ -13,9 +13,14 @@ from pages.components.study import Study
 from pages.components.uploads import SUFFIXES, TABLES, Upload
 from pages.components.words import plain
 from realign_core.glossary import count
+from realign_core.load.pair import Paired
 from realign_core.validation import UnusableInput
 
-PAIRING = {"auto": "decide from the rows", "yes": "row i belongs to row i", "no": "no pairs"}
+PAIRING: dict[Paired, str] = {
+    "auto": "decide from the rows",
+    "yes": "row i belongs to row i",
+    "no": "no pairs",
+}
 OPENING, ROUND = "opening", "upload_round"
 _numbers = itertools.count()
 
@@ -75,7 +80,7 @@ def _upload() -> None:
             ),
         )
     left, right = st.columns([1, 2], vertical_alignment="bottom")
-    paired = left.selectbox("Pairs", list(PAIRING), format_func=PAIRING.get, key="upload_paired")
+    paired = left.selectbox("Pairs", list(PAIRING), format_func=PAIRING.__getitem__, key="upload_paired")
     given = Upload(given.target, given.source, given.folder, given.columns, paired)
     ready = bool(given.folder) or given.target is not None
     if right.button("Read the files", type="primary", disabled=not ready, key="upload_read"):
@@ -84,10 +89,9 @@ def _upload() -> None:
 
 
 def _path() -> None:
-    st.caption(
-        f"Files and folders under {plain(sources.data_root().name)}/ on the server, read without loading "
-        "them whole."
-    )
+    root = sources.data_root()
+    assert root is not None, "the way by path is offered under a root alone"
+    st.caption(f"Files and folders under {plain(root.name)}/ on the server, read without loading them whole.")
     left, right = st.columns(2)
     target = left.text_input("Target, or both sets", placeholder="folder/image.npy", key="path_target")
     source = right.text_input("Source", placeholder="folder/text.npy", key="path_source")
@@ -122,6 +126,8 @@ def _forget(upload: Upload) -> None:
     """Drop the uploaded bytes, which the server would otherwise keep until the tab is closed."""
     st.session_state[ROUND] += 1
     context = get_script_run_ctx()
-    remove = getattr(context and context.uploaded_file_mgr, "remove_file", None)
-    for file in upload.files if remove else ():
+    remove = None if context is None else getattr(context.uploaded_file_mgr, "remove_file", None)
+    if context is None or remove is None:
+        return
+    for file in upload.files:
         remove(session_id=context.session_id, file_id=file.file_id)

@@ -26,7 +26,9 @@ def commands(study: Study, comparison: Comparison, method: str, suffix: str) -> 
 
 def analyze(study: Study, comparison: Comparison) -> str:
     """The command that writes the report and the metrics."""
-    return command_line(comparison, paths=sources.command_paths(study), outputs=OUTPUTS)
+    command = command_line(comparison, paths=sources.command_paths(study), outputs=OUTPUTS)
+    assert command is not None, "the paths are given"
+    return command
 
 
 def align(study: Study, comparison: Comparison, method: str, suffix: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import pandas as pd
@@ -57,7 +58,7 @@ def selected(study: Study, chosen: Selection) -> None:
     if shown:
         st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.5rem">{shown}</div>')
     if rows and (study.pair.captions is not None or study.pair.labels is not None):
-        table = {"row": rows[:LISTED]}
+        table: dict[str, Sequence[object]] = {"row": rows[:LISTED]}
         if study.pair.labels is not None and study.pair.paired:
             table["label"] = [label_of(study, row) for row in rows[:LISTED]]
         if study.pair.captions is not None:

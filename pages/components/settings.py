@@ -90,7 +90,12 @@ def fit(report: LoadReport) -> None:
 
 
 def bind(
-    name: str, widget: Callable[..., Any], *args: Any, to_widget=None, from_widget=None, **kwargs: Any
+    name: str,
+    widget: Callable[..., Any],
+    *args: Any,
+    to_widget: Callable[[Any], Any] | None = None,
+    from_widget: Callable[[Any], Any] | None = None,
+    **kwargs: Any,
 ) -> Any:
     """Show `widget` for a setting and return the setting's value.
 

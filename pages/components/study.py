@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -94,8 +95,9 @@ class Study:
 
         def make() -> DriftPath | None:
             generator = np.random.default_rng(diagnosis.seed)
-            rows = [self._some_rows(part, generator) for part in (self.pair.target, self.pair.source)]
-            return drift_path(*rows, diagnosis)
+            target = self._some_rows(self.pair.target, generator)
+            source = self._some_rows(self.pair.source, generator)
+            return drift_path(target, source, diagnosis)
 
         return self._results.get(("drift path", diagnosis.seed), make)
 
@@ -126,11 +128,11 @@ class Study:
         diagnosis = self.diagnosis(settings.energy, settings.seed, progress)
         progress("read rows")
         bench = self.bench(settings)
+        assert settings.methods is not None, "the dashboard names its methods"
         found = {}
         for name in settings.methods:
-            found[name] = self._results.get(
-                _method_key(settings, name), lambda name=name: _judge(bench, settings, name, progress)
-            )
+            judge = partial(_judge, bench, settings, name, progress)
+            found[name] = self._results.get(_method_key(settings, name), judge)
         progress("reference")
         return assemble(bench, settings, diagnosis, found, reference=bench.reference, seconds={})
 

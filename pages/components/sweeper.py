@@ -31,7 +31,7 @@ def _run() -> None:
         try:
             # Sessions belong to the server's event loop; Streamlit offers no call that expires them.
             server = runtime.get_instance()
-            storage = server._session_mgr._session_storage._cache
+            storage = server._session_mgr._session_storage._cache  # type: ignore[attr-defined]  # private
             server._get_async_objs().eventloop.call_soon_threadsafe(sweep, storage)
         except Exception:
             getLogger(__name__).exception("closed sessions cannot be swept")

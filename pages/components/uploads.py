@@ -14,6 +14,7 @@ from typing import Any
 from pages.components.columns import attach, read_columns
 from pages.components.study import Study
 from realign_core.load import load_pair
+from realign_core.load.pair import Paired
 from realign_core.load.report import LoadReport
 from realign_core.validation import UnusableInput
 
@@ -31,7 +32,7 @@ class Upload:
     source: Any | None = None
     folder: Sequence[Any] = ()
     columns: Any | None = None
-    paired: str = "auto"
+    paired: Paired = "auto"
 
     def read(self, progress: Callable[[str], None]) -> Study:
         """Load the files. Raises `UnusableInput`, with names as they were uploaded."""

@@ -86,8 +86,8 @@ class AffineMap:
     def projected_sum(self, block: Tensor, first_row: int) -> Tensor:
         """Sum over the block of `normalize(L u + b)`, `(d,)` float64 on the CPU."""
         if isinstance(self.linear, Tensor):
-            rows = unit_pieces(block, normalize=self.normalize, first_row=first_row)
-            return sum((self._map(piece, None).sum(dim=0) for piece in rows), torch.zeros(())).cpu()
+            pieces = unit_pieces(block, normalize=self.normalize, first_row=first_row)
+            return sum((self._map(piece, None).sum(dim=0) for piece in pieces), torch.zeros(())).cpu()
         total = torch.zeros_like(self.bias)
         for start, rows in float64_pieces(block):
             total += self._scaled_sum(rows, 1 / row_lengths(rows, first_row + start, "source")).cpu()

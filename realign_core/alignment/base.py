@@ -37,7 +37,6 @@ class Aligner:
     trained: ClassVar[bool] = False
     fits_mean: ClassVar[bool] = True
     copies_target: ClassVar[bool] = False
-    needs_covariance: ClassVar[bool] = False
     row_arrays: ClassVar[frozenset[str]] = frozenset()
 
     _source: MeanTrace | Moments | None = None
@@ -47,6 +46,11 @@ class Aligner:
 
     def __init__(self, *, normalize: bool = True):
         self.normalize = normalize
+
+    @property
+    def needs_covariance(self) -> bool:
+        """Whether `_solve` gets `Moments`; a subclass may just set it."""
+        return False
 
     def settings(self) -> dict[str, Any]:
         """The settings as given to the constructor."""
@@ -140,14 +144,14 @@ class Aligner:
     def restore(self, learnt: dict[str, Any], where: str) -> None:
         """Take over saved values; raises `UnusableInput` where they do not fit this method."""
         d = learnt.get("n_features_in_")
-        mean = learnt.get("mean_source_")
-        whole = isinstance(d, int) and isinstance(mean, Tensor)
-        wrong = [
-            key
-            for key, value in learnt.items()
-            if not key.endswith("_") or (isinstance(value, Tensor) and not self._fits(key, value, d))
-        ]
-        if not whole or wrong:
+        if (
+            not isinstance(d, int)
+            or not isinstance(learnt.get("mean_source_"), Tensor)
+            or any(
+                not key.endswith("_") or (isinstance(value, Tensor) and not self._fits(key, value, d))
+                for key, value in learnt.items()
+            )
+        ):
             raise UnusableInput(f"{where}: the saved values do not fit {self.name}; save the method again")
         for key, value in learnt.items():
             setattr(self, key, value)
@@ -201,18 +205,22 @@ class Aligner:
     def _finish(self) -> None:
         if self._solved:
             return
-        for label, part in (("source", self._source), ("target", self._target)):
-            n = 0 if part is None else part.n
-            if self._source is None and self._target is None:
-                raise UnusableInput(f"{self.name} is not fitted; call fit(source=..., target=...) first")
-            if n < 2:
-                raise UnusableInput(f"{self.name}: the {label} has {n} row(s); at least 2 are needed")
-        source, target = (_on_cpu(part) for part in (self._source, self._target))
+        if self._source is None and self._target is None:
+            raise UnusableInput(f"{self.name} is not fitted; call fit(source=..., target=...) first")
+        source, target = self._enough(self._source, "source"), self._enough(self._target, "target")
         self.n_source_, self.n_target_ = source.n, target.n
         self.n_features_in_ = len(source.mean)
         self.mean_source_, self.mean_target_ = source.mean, target.mean
         self._solve(source, target)
         self._solved = True
+
+    def _enough(self, part: MeanTrace | Moments | None, label: str) -> MeanTrace | Moments:
+        n = 0 if part is None else part.n
+        if part is None or n < 2:
+            raise UnusableInput(f"{self.name}: the {label} has {n} row(s); at least 2 are needed")
+        if isinstance(part, MeanTrace):
+            return dataclasses.replace(part, mean=part.mean.cpu())
+        return dataclasses.replace(part, mean=part.mean.cpu(), scatter=part.scatter.cpu())
 
     def _ready_mapper(self) -> Mapper:
         self._finish()
@@ -225,8 +233,3 @@ class Aligner:
 
     def _block(self, rows: Any, label: str, dim: int | None) -> Tensor:
         return block_tensor(rows, label, self.name, dim)
-
-
-def _on_cpu(part: MeanTrace | Moments) -> MeanTrace | Moments:
-    tensors = {f.name: getattr(part, f.name) for f in dataclasses.fields(part)}
-    return dataclasses.replace(part, **{k: v.cpu() for k, v in tensors.items() if isinstance(v, Tensor)})

@@ -7,7 +7,12 @@ from torch import Tensor
 
 from realign_core.alignment.affine import AffineAligner
 from realign_core.alignment.shrinkage import Shrinkage, check_shrinkage, shrunk
-from realign_core.alignment.statistics import check_source_varies, warn_constant_target
+from realign_core.alignment.statistics import (
+    MeanTrace,
+    check_source_varies,
+    warn_constant_target,
+    with_covariance,
+)
 from realign_core.frame import FixedFrame
 from realign_core.linalg import spd_power
 from realign_core.moments import Moments
@@ -31,7 +36,8 @@ class Blockwise(AffineAligner):
         self.shrinkage = shrinkage
         self.energy = energy
 
-    def _solve(self, source: Moments, target: Moments) -> None:
+    def _solve(self, source: MeanTrace | Moments, target: MeanTrace | Moments) -> None:
+        source, target = with_covariance(source), with_covariance(target)
         check_shrinkage(self.shrinkage)
         check_fraction("energy", self.energy)
         check_source_varies(source, self.name)

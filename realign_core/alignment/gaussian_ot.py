@@ -7,7 +7,12 @@ from torch import Tensor
 
 from realign_core.alignment.affine import AffineAligner
 from realign_core.alignment.shrinkage import Shrinkage, check_shrinkage, shrunk
-from realign_core.alignment.statistics import check_source_varies, warn_constant_target
+from realign_core.alignment.statistics import (
+    MeanTrace,
+    check_source_varies,
+    warn_constant_target,
+    with_covariance,
+)
 from realign_core.linalg import monge_map
 from realign_core.moments import Moments
 
@@ -26,7 +31,8 @@ class GaussianOT(AffineAligner):
         super().__init__(normalize=normalize)
         self.shrinkage = shrinkage
 
-    def _solve(self, source: Moments, target: Moments) -> None:
+    def _solve(self, source: MeanTrace | Moments, target: MeanTrace | Moments) -> None:
+        source, target = with_covariance(source), with_covariance(target)
         check_shrinkage(self.shrinkage)
         check_source_varies(source, self.name)
         if warn_constant_target(target, self.name):

@@ -33,7 +33,6 @@ class CentroidNewton:
         self._value = torch.inf
         self._slope = 0.0
         self._fraction = 1.0
-        self._hessian: Tensor | None = None
         self._scratch: Tensor | None = None
         self._renew = True
         self._clear()
@@ -92,7 +91,8 @@ class CentroidNewton:
         self._lengths = 0.0
         self._directions = torch.zeros_like(self.target)
         self._inverse_lengths = 0.0
-        self._outer = torch.zeros_like(torch.outer(self.target, self.target)) if self._renew else None
+        d = len(self.target) if self._renew else 0
+        self._outer = self.target.new_zeros(d, d)
 
 
 def _solve(hessian: Tensor, gradient: Tensor) -> Tensor:

@@ -59,6 +59,7 @@ class Procrustes(Aligner):
         self._cross = None
 
     def _solve(self, source: MeanTrace | Moments, target: MeanTrace | Moments) -> None:
+        assert self._cross is not None, "pairs came through partial_fit"
         self.rotation_ = orthogonal_map(self._cross)
 
     def _mapper(self) -> Mapper:

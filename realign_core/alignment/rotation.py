@@ -16,6 +16,7 @@ from realign_core.alignment.statistics import (
     check_source_varies,
     unit_pieces,
     warn_constant_target,
+    with_covariance,
 )
 from realign_core.linalg import monge_map
 from realign_core.moments import Moments
@@ -49,15 +50,14 @@ class Rotation(AffineAligner):
         check_source_varies(source, self.name)
         constant = warn_constant_target(target, self.name)
         self.rotation_ = minimal_rotation(source.mean, target.mean)
-        matrix = (
-            mixed_transport(source, target, self.rotation_, self.bures) @ self.rotation_
-            if self.bures
-            else self.rotation_
-        )
+        matrix = self.rotation_
+        if self.bures:
+            parts = with_covariance(source), with_covariance(target)
+            matrix = mixed_transport(*parts, self.rotation_, self.bures) @ self.rotation_
         if constant:
             matrix = torch.zeros_like(self.rotation_)
         self._set_map(matrix, target.mean - matrix @ source.mean)
-        self._newton = None
+        self._newton: CentroidNewton | None = None
         if constant or not self.normalize:
             self.centroid_gap_ = 0.0
         else:
@@ -73,10 +73,12 @@ class Rotation(AffineAligner):
         return not hasattr(self, "centroid_gap_")
 
     def _add_to_pass(self, block: Tensor, first_row: int) -> None:
+        assert self._newton is not None, "a pass is wanted"
         for rows in unit_pieces(block, normalize=True, first_row=first_row):
             self._newton.add(rows @ self.matrix_.mT.to(rows.device) if self.bures else rows)
 
     def _end_pass(self) -> None:
+        assert self._newton is not None, "a pass is wanted"
         self._newton.end_pass()
         if not self._newton.done:
             return

@@ -51,6 +51,7 @@ def block_tensor(rows: Any, label: str, name: str, dim: int | None = None) -> Te
 
 def map_rows(rows: Any, mapper: Mapper, name: str, dim: int) -> Any:
     """All rows mapped, in the type, dtype and device given; `Batches` give a NumPy array."""
+    result: Tensor | np.ndarray
     if isinstance(rows, Tensor):
         result = torch.empty_like(rows, memory_format=torch.contiguous_format)
     elif isinstance(rows, (np.ndarray, Batches)):

@@ -95,6 +95,7 @@ class MeanTrace:
                 mean = rows.mean(dim=0)
                 part = cls(n, mean, float((rows - mean).square().sum()) / n)
             total = part if total is None else total.merge(part)
+        assert total is not None, "a block has rows"
         return total
 
     def merge(self, other: MeanTrace) -> MeanTrace:
@@ -115,6 +116,12 @@ def block_moments(block: Tensor, *, normalize: bool, first_row: int, name: str) 
     if normalize:
         rows = rows / row_lengths(rows, first_row, name)[:, None]
     return Moments.of(rows)
+
+
+def with_covariance(part: MeanTrace | Moments) -> Moments:
+    """The statistics of a method that `needs_covariance`, as the `Moments` that they are."""
+    assert isinstance(part, Moments), "the method says that it needs covariances"
+    return part
 
 
 def is_constant(rows: MeanTrace | Moments) -> bool:

@@ -7,7 +7,7 @@ import os
 import sys
 import warnings
 from contextlib import closing
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -110,7 +110,7 @@ def _check_folder(folder: str, out: str) -> None:
         raise UnusableInput(f"--save-aligner {folder} holds other files; name a new or empty folder")
 
 
-def _load(options: argparse.Namespace, role: str) -> EmbeddingSet:
+def _load(options: argparse.Namespace, role: Literal["target", "source"]) -> EmbeddingSet:
     """The set of one role; a single file must hold both, unless a fitted method needs no target."""
     path = options.source if role == "source" and options.source else options.target
     alone = bool(options.source or options.load_aligner)

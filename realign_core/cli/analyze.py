@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realign_core.cli.methods import blockwise_shrinkage, check_device, check_methods
 from realign_core.cli.outputs import check_outputs
@@ -13,6 +13,9 @@ from realign_core.cli.progress import Progress
 from realign_core.load import atomic_text, load_pair
 from realign_core.method_names import BUILT_IN_METHODS
 from realign_core.validation import check_count, check_fraction, check_non_negative
+
+if TYPE_CHECKING:
+    from realign_core.comparison import Comparison
 
 SUFFIXES = {"--json": (".json",), "--html": (".html", ".htm"), "--csv": (".csv",)}
 STAGES_BESIDE_METHODS = 6
@@ -81,7 +84,7 @@ def _method_options(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     return {} if shrinkage == "oas" else {"blockwise": {"shrinkage": shrinkage}}
 
 
-def _write(comparison, options: argparse.Namespace) -> None:
+def _write(comparison: Comparison, options: argparse.Namespace) -> None:
     from realign_core.comparison.texts import csv_text, json_text
 
     if options.json:

@@ -158,11 +158,11 @@ class Bench:
                 target if len(target) <= limit else np.sort(generator.choice(target, limit, replace=False))
             )
             return chosen, chosen
-        pick = (
+        first, second = (
             rows if len(rows) <= limit else np.sort(generator.choice(rows, limit, replace=False))
             for rows in (target, source)
         )
-        return tuple(pick)
+        return first, second
 
     def _evaluation(
         self, target: Any, source: Any, target_rows: np.ndarray, source_rows: np.ndarray
@@ -189,12 +189,18 @@ class Bench:
                 outside, seconds = self._map_and_score(name, options, self.held_out, notes)
         except UnusableInput as error:
             return None, [f"{name} could not be fitted: {error}"]
-        replicates: dict[str, Replicates] = self.resampling.replicates(outside) if outside else {}
+        replicates: dict[str, Replicates] = {}
+        interval = {}
+        if outside and self.resampling:
+            replicates = self.resampling.replicates(outside)
+            for score, found in replicates.items():
+                if (value := outside.values[score]) is not None:
+                    interval[score] = found.interval(value)
         result = MethodResult(
             name=name,
             in_sample=inside.values,
             held_out=outside.values if outside else None,
-            interval={score: found.interval(outside.values[score]) for score, found in replicates.items()},
+            interval=interval,
             uses_pairs=traits.uses_pairs,
             adds_noise=traits.adds_noise,
             trained=traits.trained,

@@ -41,9 +41,9 @@ class Evaluation:
         self.paired = paired
         self.k = k
         self.seed = seed
-        if paired and groups is None:
-            groups = torch.arange(len(target))
-        self.groups = groups.to(target.device) if paired else None
+        self.groups: Tensor | None = None
+        if paired:
+            self.groups = (torch.arange(len(target)) if groups is None else groups).to(target.device)
 
     @property
     def n_target(self) -> int:

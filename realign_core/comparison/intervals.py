@@ -48,7 +48,7 @@ class Resampling:
     def __init__(self, evaluation: Evaluation, *, bootstrap: int, seed: int):
         self.evaluation = evaluation
         generator = np.random.default_rng(seed)
-        if evaluation.paired:
+        if evaluation.groups is not None:
             _, unit = np.unique(evaluation.groups.cpu().numpy(), return_inverse=True)
             self.target_unit = self.source_unit = unit
             self.source_weights = self.target_weights = _weights(unit, bootstrap, generator)
@@ -83,7 +83,7 @@ class Resampling:
         """`sqrt(max(0, g_b^2 - 2 v))`: the resampled gap with both layers of sampling noise taken out."""
         evaluation, mapped = self.evaluation, scores.mapped
         wx, wz = (w.to(mapped.device) for w in (self.target_weights, self.source_weights))
-        if evaluation.paired:
+        if scores.difference is not None:
             difference = evaluation.x - mapped
             shift = wx @ difference / wx.sum(1, keepdim=True)
             variance = mean_variance(difference, scores.difference, self.target_unit)

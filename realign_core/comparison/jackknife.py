@@ -13,7 +13,7 @@ from torch import Tensor
 from realign_core.checkpoint import checkpoint
 from realign_core.comparison.evaluation import Evaluation
 from realign_core.comparison.scoring import MapScores, residual_anisotropy
-from realign_core.diagnostics.angular import BINS, PIECE, RowPairs, correlation, jensen_shannon
+from realign_core.diagnostics.angular import BINS, PIECE, PairCosines, RowPairs, correlation, jensen_shannon
 from realign_core.diagnostics.cross_moments import CrossMoments, all_pair_sums
 from realign_core.diagnostics.shape import power_law
 from realign_core.diagnostics.shared import covariance_discrepancy
@@ -89,28 +89,34 @@ class Jackknife:
 
     def _of_pairs(self, scores: MapScores) -> dict[str, np.ndarray]:
         """psi from sums, cosine_js from histograms over the pairs that are left."""
-        sums = self._sampled_sums(scores) if scores.across is None else self._every_sums(scores)
-        mapped = self._histograms(self._source_code, scores.cosines.bins)
+        directions, within, across, cosines = scores.directions, scores.within, scores.across, scores.cosines
+        assert cosines is not None, "the scores are complete"
+        if directions is None or within is None or across is None:
+            sums = self._sampled_sums(cosines)
+        else:
+            sums = self._every_sums(directions, within, across)
+        mapped = self._histograms(self._source_code, cosines.bins)
         return {
             "psi": correlation(sums).numpy(),
             "cosine_js": jensen_shannon(_left(self._target_histograms), _left(mapped)).numpy(),
         }
 
-    def _every_sums(self, scores: MapScores) -> Tensor:
+    def _every_sums(self, z: Tensor, within: CrossMoments, across: CrossMoments) -> Tensor:
         """Sums `(G, 6)` over every pair of the rows left, from their moments."""
-        y, z = self.evaluation.source_set.exact, scores.directions
+        y = self.evaluation.source_set.exact
         found = []
         for rows, before in zip(self._source_members, self._source_products, strict=True):
             part_y, part_z = y[rows], z[rows]
-            within = scores.within.without(CrossMoments.of(part_z, part_z))
-            across = scores.across.without(CrossMoments.of(part_y, part_z))
-            found.append(all_pair_sums(before, within.product, across))
+            after = within.without(CrossMoments.of(part_z, part_z)).product
+            left = across.without(CrossMoments.of(part_y, part_z))
+            found.append(all_pair_sums(before, after, left))
         return torch.stack(found)
 
-    def _sampled_sums(self, scores: MapScores) -> Tensor:
+    def _sampled_sums(self, cosines: PairCosines) -> Tensor:
         """Sums `(G, 6)` over the sampled pairs of the rows left."""
-        values = self.evaluation.source_cosines.values, scores.cosines.values
-        means = [cosines.mean(dtype=torch.float64) for cosines in values]
+        before_and_after = self.evaluation.source_cosines.values, cosines.values
+        values = [part for part in before_and_after if part is not None]
+        means = [part.mean(dtype=torch.float64) for part in values]
         size = self.count**2
         sums = torch.zeros((6, size), dtype=torch.float64)
         pieces = zip(*(part.split(PIECE) for part in (self._source_code, *values)), strict=True)

@@ -83,6 +83,10 @@ class MethodResult:
         ratio = (self.held_out or self.in_sample).get("trace_ratio")
         return ratio is not None and ratio < COLLAPSED_BELOW
 
+    def held(self, score: str) -> float | None:
+        """The held-out value of a score, None where there is none."""
+        return (self.held_out or {}).get(score)
+
 
 @dataclass(frozen=True)
 class ReferenceView:
@@ -115,16 +119,23 @@ class Comparison:
     drift_path: DriftPath | None = None
     rows: dict[str, JudgedRows] = field(default_factory=dict)
 
+    @property
+    def fitted(self) -> dict[str, MethodResult]:
+        """The methods that could be fitted."""
+        return {name: method for name, method in self.methods.items() if method is not None}
+
     def difference(self, first: str, second: str, score: str) -> tuple[float, float, float] | None:
         """Held-out `first - second` with its 95 % interval from shared resamples; None without both.
 
         The centroid gap's interval is for the debiased gap, so its resampled difference is too.
         """
-        sides = [self.methods.get(name) for name in (first, second)]
-        if any(side is None or score not in side.replicates for side in sides):
+        a, b = self.methods.get(first), self.methods.get(second)
+        if a is None or b is None or not (score in a.replicates and score in b.replicates):
             return None
-        a, b = sides
-        point = a.held_out[score] - b.held_out[score]
+        left, right = a.held(score), b.held(score)
+        if left is None or right is None:
+            return None
+        point = left - right
         low, high = a.replicates[score].minus(b.replicates[score]).interval(point)
         return point, low, high
 

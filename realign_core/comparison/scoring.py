@@ -152,15 +152,15 @@ def _source_kept(evaluation: Evaluation, passes: _Passes, result: MapScores) -> 
         values[name] = float(row_values.mean())
     result.directions = passes.rows.exact
     if evaluation.n_source >= 4:
-        values["psi"] = float(correlation(_psi_sums(evaluation, result)))
+        values["psi"] = float(correlation(_psi_sums(evaluation, passes, result)))
 
 
-def _psi_sums(evaluation: Evaluation, result: MapScores) -> Tensor:
+def _psi_sums(evaluation: Evaluation, passes: _Passes, result: MapScores) -> Tensor:
     """What the correlation of cosines before and after the map is made of."""
-    before = evaluation.source_cosines.values
-    if before is not None:
-        return pair_sums(before, result.cosines.values)
-    y, z = evaluation.source_set.exact, result.directions
+    before, after = evaluation.source_cosines.values, passes.cosines.values
+    if before is not None and after is not None:
+        return pair_sums(before, after)
+    y, z = evaluation.source_set.exact, passes.rows.exact
     result.within, result.across = CrossMoments.of(z, z), CrossMoments.of(y, z)
     return all_pair_sums(evaluation.source_within.product, result.within.product, result.across)
 
@@ -212,11 +212,14 @@ def _mixing(evaluation: Evaluation, passes: _Passes, result: MapScores) -> None:
         values[name] = float(result.source_rows[name].mean())
     for name in ("mixing_target", "entropy_mixing_target"):
         values[name] = float(result.target_rows[name].mean())
-    values["mixing"] = (n_z * values["mixing_source"] + n_x * values["mixing_target"]) / (n_x + n_z)
+    z_mixing, x_mixing = result.source_rows["mixing_source"], result.target_rows["mixing_target"]
+    values["mixing"] = (n_z * float(z_mixing.mean()) + n_x * float(x_mixing.mean())) / (n_x + n_z)
 
 
 def _pair_scores(evaluation: Evaluation, passes: _Passes, result: MapScores) -> None:
     values, target, groups = result.values, evaluation.target_set, evaluation.groups
+    assert groups is not None, "the evaluation is paired"
+    assert result.difference is not None, "the evaluation is paired"
     result.source_rows["paired_cosine"] = torch.linalg.vecdot(target.exact, passes.rows.exact)
     forward = best_own_cosine(passes.rows, target, groups)
     backward = best_own_cosine(target, passes.rows, groups)

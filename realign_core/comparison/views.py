@@ -14,6 +14,8 @@ def method_view(inside: MapScores, outside: MapScores | None, projection: Projec
     """The held-out rows after the map where there are any, else those in-sample; neighbours of both."""
     shown = outside or inside
     retention = shown.source_rows.get("retention")
+    assert shown.spectrum is not None, "the scores are complete"
+    assert shown.cosines is not None, "the scores are complete"
     return MethodView(
         points=projection.points(shown.mapped, projection.source_rows),
         spectrum=shown.spectrum.cpu().numpy(),
@@ -22,7 +24,7 @@ def method_view(inside: MapScores, outside: MapScores | None, projection: Projec
         after={
             side: NeighbourLists.of(scores.neighbours)
             for side, scores in (("held-out", outside), ("in-sample", inside))
-            if scores is not None
+            if scores is not None and scores.neighbours is not None
         },
     )
 

@@ -41,14 +41,14 @@ class RowPairs:
             j = np.concatenate([rows[row:] for row in range(1, n + 1)])
             return cls(torch.from_numpy(i), torch.from_numpy(j), starts, True)
         generator = np.random.default_rng(seed)
-        i = generator.integers(0, n, SAMPLED_PAIRS)
-        j = generator.integers(0, n - 1, SAMPLED_PAIRS)
-        j += j >= i
+        first = generator.integers(0, n, SAMPLED_PAIRS)
+        second = generator.integers(0, n - 1, SAMPLED_PAIRS)
+        second += second >= first
         # Rows that fit in 16 bits are sorted by radix, five times faster.
-        order = np.argsort(i.astype(np.uint16) if n <= 2**16 else i, kind="stable")
-        starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=n))])
-        i, j = (torch.from_numpy(rows[order].astype(np.int32)) for rows in (i, j))
-        return cls(i, j, starts, False)
+        order = np.argsort(first.astype(np.uint16) if n <= 2**16 else first, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(first, minlength=n))])
+        left, right = (torch.from_numpy(rows[order].astype(np.int32)) for rows in (first, second))
+        return cls(left, right, starts, False)
 
     def __len__(self) -> int:
         return self.i.shape[0]

@@ -68,10 +68,11 @@ class CrossMoments:
     @property
     def first(self) -> tuple[float, float]:
         """`sum over i != j of a_i . a_j - |m_a|^2`, and of b."""
-        return tuple(
+        of_a, of_b = (
             self.n * float(mean @ mean) - square
             for mean, square in ((self.mean_a, self.square_a), (self.mean_b, self.square_b))
         )
+        return of_a, of_b
 
 
 def all_pair_sums(product_a: float, product_b: float, across: CrossMoments) -> Tensor:

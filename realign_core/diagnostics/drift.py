@@ -59,7 +59,7 @@ def measure_drift(statistics: PairStatistics) -> Drift:
     anchor = traced = None
     if "anchor_projected" in stages:
         anchor = _stage(mean, stages["anchor_projected"], covariance)
-    if "projected" in stages:
+    if "projected" in stages and statistics.trace_scale is not None:
         traced = _stage(mean, stages["projected"], statistics.trace_scale**2 * covariance)
     gaps = {
         name: float(torch.linalg.vector_norm(stages[name] - mean)) if name in stages else None

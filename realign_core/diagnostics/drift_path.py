@@ -40,13 +40,14 @@ def drift_path(target_rows: Tensor, source_rows: Tensor, diagnosis: Diagnosis) -
     or fewer than two dimensions.
     """
     statistics = diagnosis.statistics
-    if diagnosis.drift.anchor_trace is None or statistics.dim < 2:
+    scale = statistics.trace_scale
+    if diagnosis.drift.anchor_trace is None or scale is None or statistics.dim < 2:
         return None
     generator = np.random.default_rng(diagnosis.seed)
     x = _sample(target_rows, generator)
     y = _sample(source_rows, generator)
     mean, means = statistics.target.mean.cpu(), {k: v.cpu() for k, v in statistics.stages.items()}
-    traced = mean + statistics.trace_scale * (y - statistics.source.mean.cpu())
+    traced = mean + scale * (y - statistics.source.mean.cpu())
     projected = unit_rows(traced)
     centred = projected - means["projected"] + mean
     stages = (y, y - statistics.source.mean.cpu() + mean, traced, projected, centred, unit_rows(centred))

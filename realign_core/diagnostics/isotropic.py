@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ def isotropic_reference(n: int, dim: int, rank: int, *, paired: bool, seed: int 
 
 
 @lru_cache(maxsize=32)
-def _whole(n: int, dim: int, seed: int) -> tuple[float | None, dict]:
+def _whole(n: int, dim: int, seed: int) -> tuple[float | None, Mapping[str, Any]]:
     """What does not depend on the cut: alpha, and the generator's state after it."""
     generator = np.random.default_rng(seed)
     alpha = _mean(lambda values: power_law(values)[0], _spectra(n, dim, generator))

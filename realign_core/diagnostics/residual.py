@@ -38,12 +38,17 @@ def measure_residual(statistics: PairStatistics) -> Residual:
         distances = statistics.mean_distance, statistics.centred_distance
         return Residual(None, None, None, None, *distances, values.tolist())
     bias = float(statistics.gap @ statistics.gap)
+    effective = participation_ratio(values)
+    distance, centred = statistics.mean_distance, statistics.centred_distance
+    assert effective is not None, "there is a residual"
+    assert distance is not None, "there are pairs"
+    assert centred is not None, "there are pairs"
     return Residual(
         anisotropy=anisotropy(float(values[0]), trace, statistics.dim),
-        effective_dimension_ratio=participation_ratio(values) / statistics.dim,
+        effective_dimension_ratio=effective / statistics.dim,
         ratio_energy=trace / (bias + trace),
-        ratio_distance=statistics.centred_distance / statistics.mean_distance,
-        mean_distance=statistics.mean_distance,
-        centred_distance=statistics.centred_distance,
+        ratio_distance=centred / distance,
+        mean_distance=distance,
+        centred_distance=centred,
         eigenvalues=values.tolist(),
     )

@@ -92,11 +92,12 @@ def _bias_noise(
     """
     dim_v = frame.dim - frame.rank
     noise = float(values.sum())
-    if dim_v <= 1 or statistics.is_rounding(noise):
+    difference = statistics.difference
+    if dim_v <= 1 or difference is None or statistics.is_rounding(noise):
         return None, None, None
     gamma = statistics.gap @ frame.v
     energy = float(gamma @ gamma)
-    if energy <= noise / statistics.difference.n:
+    if energy <= noise / difference.n:
         return None, None, None
     leading = vectors[:, : min(ANGLES, numerical_rank(values))]
     shares = ((gamma @ leading) ** 2 / energy).clamp(max=1.0)

@@ -85,14 +85,17 @@ class PairStatistics:
             return float64_blocks(rows, normalize=normalize, device=device)
 
         progress("moments")
+        difference: Moments | None = None
+        halves: tuple[Moments, Moments] | None = None
+        mean_distance: float | None = None
         if paired:
-            moments = _paired_moments(blocks(target), blocks(source), _half_mask(_count(target), seed))
+            x, y, difference, halves, mean_distance = _paired_moments(
+                blocks(target), blocks(source), _half_mask(_count(target), seed)
+            )
         else:
             x, y = (
                 Moments.from_batches(rows, normalize=normalize, device=device) for rows in (target, source)
             )
-            moments = x, y, None, None, None
-        x, y, difference, halves, mean_distance = moments
         for name, part in (("target", x), ("source", y)):
             if part.n < 2:
                 raise UnusableInput(f"the {name} set has {part.n} usable row; at least 2 are needed")

@@ -38,8 +38,8 @@ class Grid:
 
 def fitted(result: Comparison, methods: Sequence[str] | None = None) -> dict[str, MethodResult]:
     """The methods that could be fitted, in the order asked for."""
-    names = result.methods if methods is None else methods
-    return {name: result.methods[name] for name in names if result.methods.get(name) is not None}
+    found = result.fitted
+    return found if methods is None else {name: found[name] for name in methods if name in found}
 
 
 def panel_heading(method: MethodResult) -> str:

@@ -37,7 +37,7 @@ def _name(name: str) -> str:
 
 
 def _value(result: Comparison, name: str, score: str) -> float | None:
-    method = result.methods[name]
+    method = result.fitted[name]
     return (method.held_out or method.in_sample).get(score)
 
 
@@ -72,9 +72,8 @@ def _bars(result: Comparison) -> Described:
     names = list(fitted(result))
     rows = []
     for score in RETENTION_AND_MIXING:
-        for name in names:
-            method = result.methods[name]
-            held, bound = (method.held_out or {}).get(score), method.interval.get(score)
+        for name, method in fitted(result).items():
+            held, bound = method.held(score), method.interval.get(score)
             rows.append(
                 (
                     SCORES[score].label,

@@ -75,8 +75,8 @@ def drift_parts(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
 
 def gap_by_stage(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
     """In-sample centroid gap after each step of ReAlign on a log axis, with the sampling floor drawn in."""
-    gaps = {name: diagnosis.drift.stages.get(name) for name in STAGES}
-    gaps = {name: gap for name, gap in gaps.items() if gap is not None}
+    stages = diagnosis.drift.stages
+    gaps = {name: value for name in STAGES if (value := stages.get(name)) is not None}
     if not gaps:
         return nothing(NO_DRIFT, dark=dark)
     p, gap = palette(dark), diagnosis.gap

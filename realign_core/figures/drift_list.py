@@ -17,7 +17,8 @@ def drift_figures(diagnosis: Diagnosis, path: DriftPath | None) -> tuple[Describ
 
 
 def _sphere(diagnosis: Diagnosis, path: DriftPath | None) -> Described:
-    rows, alt = (), NO_VALUE
+    rows: tuple[tuple[str, ...], ...] = ()
+    alt = NO_VALUE
     if path is not None:
         rows = tuple(
             (stage, MEANING[stage], *(shown(float(value)) for value in path.centroids[stage]))

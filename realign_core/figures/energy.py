@@ -26,7 +26,7 @@ def energy_parts(diagnosis: Diagnosis) -> dict[str, float]:
     """The parts of `mean ||x - y||^2` by key; the two of the bias alone where there are no pairs."""
     found = diagnosis.decomposition
     parts = {"pmb": found.pmb_norm**2, "cob": found.cob_norm**2}
-    if found.total_energy is not None:
+    if found.u_residual_energy is not None and found.v_residual_energy is not None:
         parts |= {"u": found.u_residual_energy, "v": found.v_residual_energy}
     return parts
 
@@ -77,14 +77,15 @@ def isotropic_spectrum(n: int, dim: int, seed: int) -> np.ndarray:
 def residual_energy(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
     """Cumulative energy E(K) of the residual against K/d, with its isotropic reference."""
     values = diagnosis.residual.eigenvalues
-    if values is None:
+    difference = diagnosis.statistics.difference
+    if values is None or difference is None:
         return nothing("The residual of each pair needs paired rows; these sets are not paired.", dark=dark)
     if diagnosis.residual.anisotropy is None:
         return nothing("Every pair differs by the same vector, so there is no residual.", dark=dark)
     p, dim = palette(dark), len(values)
     share = np.arange(dim + 1) / dim
     figure = go.Figure()
-    reference = isotropic_spectrum(diagnosis.statistics.difference.n, dim, diagnosis.seed)
+    reference = isotropic_spectrum(difference.n, dim, diagnosis.seed)
     for name, spectrum, line in (
         ("residual", np.asarray(values), {"color": p.parts["u"], "width": 3}),
         ("isotropic, same n and d", reference, {"color": p.muted, "width": 2, "dash": "dash"}),

@@ -75,7 +75,8 @@ def _spectrum_rows(spectra: list[list[float]], digits: int = 3) -> Rows:
 
 
 def _residual_spectra(diagnosis: Diagnosis) -> Described:
-    shape, alt, rows = diagnosis.shape, NO_VALUE, ()
+    shape, alt = diagnosis.shape, NO_VALUE
+    rows: tuple[tuple[str, ...], ...] = ()
     if shape.kappa_eff_u is not None:
         blocks = [values for values in (shape.eigenvalues_u, shape.eigenvalues_v) if values]
         over = [[v / (sum(values) / len(values)) for v in values] for values in blocks if sum(values) > 0]
@@ -98,7 +99,8 @@ def _residual_spectra(diagnosis: Diagnosis) -> Described:
 
 
 def _residual_energy(diagnosis: Diagnosis) -> Described:
-    values, alt, rows = diagnosis.residual.eigenvalues, NO_VALUE, ()
+    values, alt = diagnosis.residual.eigenvalues, NO_VALUE
+    rows: tuple[tuple[str, ...], ...] = ()
     if values and diagnosis.residual.anisotropy is not None:
         total, dim = sum(values), len(values)
         shares = {k: sum(values[:k]) / total for k in SHOWN_RANKS if k <= dim}
@@ -123,18 +125,19 @@ def _residual_energy(diagnosis: Diagnosis) -> Described:
 
 
 def _angles(diagnosis: Diagnosis) -> Described:
-    shape, alt, rows = diagnosis.shape, NO_VALUE, ()
-    if shape.bias_noise_angles is not None:
-        band = shape.bias_noise_null
-        below = sum(angle < band.low for angle in shape.bias_noise_angles)
+    shape, alt = diagnosis.shape, NO_VALUE
+    rows: tuple[tuple[str, ...], ...] = ()
+    angles, shares, band = shape.bias_noise_angles, shape.bias_noise_shares, shape.bias_noise_null
+    if angles is not None and shares is not None and band is not None:
+        below = sum(angle < band.low for angle in angles)
         alt = (
             f"The angle to the leading direction is {shown(shape.bias_noise_angle)} degrees; {below} of "
-            f"{len(shape.bias_noise_angles)} angles lie below the band of random directions, "
+            f"{len(angles)} angles lie below the band of random directions, "
             f"{shown(band.low)} to {shown(band.high)} degrees."
         )
         rows = tuple(
             (str(i), f"{shown(angle)}°", percent(share))
-            for i, (angle, share) in enumerate(zip(shape.bias_noise_angles, shape.bias_noise_shares), 1)
+            for i, (angle, share) in enumerate(zip(angles, shares), 1)
         )
     return Described(
         "bias-noise",

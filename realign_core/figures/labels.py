@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 PLOT_PIXELS = (460, 330)
 """Size of the plot that places are chosen for; a wider one only gives them more room."""
@@ -36,7 +36,7 @@ def label_places(
             across, up = x + shift[0], y + shift[1]
             return across - half, up - LINE / 2, across + half, up + LINE / 2
 
-        def cost(shift: tuple[float, float], box=box) -> float:
+        def cost(shift: tuple[float, float], box: Callable[..., Box] = box) -> float:
             here = box(shift)
             crowd = sum(_overlap(here, other) for other in (*markers, *placed, *rules))
             return crowd + _outside(here) + 0.15 * math.hypot(*shift)

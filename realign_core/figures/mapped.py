@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from realign_core.comparison import Comparison
+from realign_core.comparison import Comparison, MethodResult
 from realign_core.diagnostics.angular import BINS
-from realign_core.figures.clouds import fitted, panel_grid, panel_heading
+from realign_core.figures.clouds import Grid, fitted, panel_grid, panel_heading
 from realign_core.figures.spectra import HOVER, in_rank, ranks
 from realign_core.figures.theme import method_colour, method_label, nothing, palette, styled
 
@@ -80,16 +80,28 @@ def density(counts: np.ndarray) -> np.ndarray:
     return counts / (total * 2 / BINS) if total else np.zeros(len(counts))
 
 
-def _panels(result: Comparison, methods: Sequence[str] | None) -> dict:
+def _panels(result: Comparison, methods: Sequence[str] | None) -> dict[str, MethodResult]:
     return {name: method for name, method in fitted(result, methods).items() if name != "identity"}
 
 
-def _grid(panels: dict, columns: int, x_title: str, y_title: str):
+def _grid(panels: dict[str, MethodResult], columns: int, x_title: str, y_title: str) -> Grid:
     headings = ["<b>Untouched source</b>", *map(panel_heading, panels.values())]
     return panel_grid(headings, columns, PANEL_PIXELS, x_title, y_title)
 
 
-def _line(figure, place, x, y, name, colour, dash, width, hover, *, fill: bool = False) -> None:
+def _line(
+    figure: go.Figure,
+    place: tuple[int, int],
+    x: np.ndarray,
+    y: np.ndarray,
+    name: str,
+    colour: str,
+    dash: str,
+    width: float,
+    hover: str,
+    *,
+    fill: bool = False,
+) -> None:
     figure.add_scatter(
         x=x,
         y=y,
@@ -106,7 +118,7 @@ def _line(figure, place, x, y, name, colour, dash, width, hover, *, fill: bool =
     )
 
 
-def _finished(grid, dark: bool) -> go.Figure:
+def _finished(grid: Grid, dark: bool) -> go.Figure:
     return styled(
         grid.figure,
         dark=dark,

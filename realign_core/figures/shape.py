@@ -24,12 +24,12 @@ def bias_noise_angles(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
     shape, p = diagnosis.shape, palette(dark)
     if diagnosis.statistics.difference is None:
         return nothing("Bias-noise angles need paired rows; these sets are not paired.", dark=dark)
-    if shape.bias_noise_angles is None:
+    angles, shares, band = shape.bias_noise_angles, shape.bias_noise_shares, shape.bias_noise_null
+    if angles is None or shares is None or band is None:
         return nothing(
             "V is too small, or the bias in it no longer than sampling noise, so its direction says nothing.",
             dark=dark,
         )
-    band, angles = shape.bias_noise_null, shape.bias_noise_angles
     index = list(range(1, len(angles) + 1))
     ends = [0.4, len(angles) + 0.6]
     lowest = max(0, 10 * math.floor(min(*angles, band.low) / 10) - 10)
@@ -50,7 +50,7 @@ def bias_noise_angles(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
         mode="markers",
         name="angle to the bias in V",
         marker={"color": p.parts["cob"], "size": 11, "line": {"color": p.ink, "width": 1.5}},
-        customdata=[percent(share) for share in shape.bias_noise_shares],
+        customdata=[percent(share) for share in shares],
         hovertemplate="%{y:.1f}°, holds %{customdata} of COB²<extra>direction %{x}</extra>",
     )
     return styled(

@@ -35,11 +35,12 @@ def log_axis(title: str) -> dict:
 def residual_spectra(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
     """Eigenvalues of the residual over their mean, in U and in V, against isotropic data of this size."""
     shape, p = diagnosis.shape, palette(dark)
-    if shape.eigenvalues_u is None:
+    difference = diagnosis.statistics.difference
+    if shape.eigenvalues_u is None or shape.eigenvalues_v is None or difference is None:
         return nothing(
             "The spectrum of the residual needs paired rows; these sets are not paired.", dark=dark
         )
-    n = diagnosis.statistics.difference.n
+    n = difference.n
     blocks = [
         (key, np.asarray(values))
         for key, values in (("u", shape.eigenvalues_u), ("v", shape.eigenvalues_v))

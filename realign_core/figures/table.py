@@ -81,13 +81,11 @@ def comparison_table(
     result: Comparison, scores: Sequence[str] = DEFAULT_SCORES, *, methods: Sequence[str] | None = None
 ) -> Table:
     """The table of the comparison: held-out values where there are any; scores nobody has are left out."""
-    fitted = {
-        name: result.methods[name]
-        for name in (result.methods if methods is None else methods)
-        if result.methods.get(name) is not None
-    }
+    names = result.methods if methods is None else methods
+    fitted = {name: result.fitted[name] for name in names if name in result.fitted}
     held_out = any(method.held_out for method in fitted.values())
-    columns, cells = [], {name: [] for name in fitted}
+    columns = []
+    cells: dict[str, list[Cell]] = {name: [] for name in fitted}
     for score in scores:
         values = {name: (m.held_out or m.in_sample).get(score) for name, m in fitted.items()}
         if all(value is None for value in values.values()):

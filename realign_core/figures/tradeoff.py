@@ -30,8 +30,9 @@ def trade_off(
     points = {}
     for name, method in fitted(result, methods).items():
         values = method.held_out or method.in_sample
-        if values.get(kept) is not None and values.get(reached) is not None:
-            points[name] = (method, values[kept], values[reached])
+        x, y = values.get(kept), values.get(reached)
+        if x is not None and y is not None:
+            points[name] = (method, x, y)
     if not points:
         return nothing("Neither score exists for these data, so there is no trade-off to show.", dark=dark)
     xs, ys = [x for _, x, _ in points.values()], [y for *_, y in points.values()]

@@ -32,13 +32,13 @@ def best_method(result: Comparison, score: str) -> str | None:
     """The method with the best held-out value; None where the score has no better side or nobody competes."""
     better = SCORES[score].better
     values = {
-        name: method.held_out[score]
-        for name, method in result.methods.items()
-        if method and method.held_out and method.held_out.get(score) is not None and may_win(method, score)
+        name: value
+        for name, method in result.fitted.items()
+        if (value := method.held(score)) is not None and may_win(method, score)
     }
     if better is None or len(values) < 2:
         return None
-    return (max if better == "up" else min)(values, key=values.get)
+    return (max if better == "up" else min)(values, key=lambda name: values[name])
 
 
 def unresolved_from(result: Comparison, best: str, score: str) -> tuple[str, ...]:

@@ -78,25 +78,24 @@ def _failed(comparison: Comparison) -> str | None:
 
 def _gaps(comparison: Comparison) -> str | None:
     """Which competing methods close the gap down to sampling noise on held-out rows."""
-    closed, open_ = [], []
-    for name, method in comparison.methods.items():
-        scores = method and method.held_out
-        if not scores or name == "identity" or not may_win(method, "centroid_gap"):
+    closed: dict[str, float] = {}
+    open_: dict[str, float] = {}
+    for name, method in comparison.fitted.items():
+        gap, floor = method.held("centroid_gap"), method.held("sampling_floor_95")
+        if gap is None or floor is None or name == "identity" or not may_win(method, "centroid_gap"):
             continue
-        if scores.get("sampling_floor_95") is not None:
-            within = scores["centroid_gap"] <= max(scores["sampling_floor_95"], ROUNDING)
-            (closed if within else open_).append(name)
+        (closed if gap <= max(floor, ROUNDING) else open_)[name] = gap
     texts = []
     if closed:
-        gaps = [comparison.methods[name].held_out["centroid_gap"] for name in closed]
-        ends = [shown(gap) if gap > ROUNDING else "0" for gap in (min(gaps), max(gaps))]
+        smallest, largest = min(closed.values()), max(closed.values())
+        ends = [shown(gap) if gap > ROUNDING else "0" for gap in (smallest, largest)]
         text = (
-            f"{named(closed)} {'closes' if len(closed) == 1 else 'close'} the centroid gap down to sampling "
-            f"noise on held-out rows ({' to '.join(dict.fromkeys(ends))})"
+            f"{named(tuple(closed))} {'closes' if len(closed) == 1 else 'close'} the centroid gap down to "
+            f"sampling noise on held-out rows ({' to '.join(dict.fromkeys(ends))})"
         )
         texts.append(text + (", so the gap cannot rank them." if len(closed) > 1 else "."))
     if open_:
-        parts = [f"{LABELS.get(n, n)} {shown(comparison.methods[n].held_out['centroid_gap'])}" for n in open_]
+        parts = [f"{LABELS.get(n, n)} {shown(gap)}" for n, gap in open_.items()]
         texts.append(
             f"{'A gap beyond' if closed else 'On held-out rows a gap beyond'} noise is left by "
             f"{listed(parts)}."
@@ -105,7 +104,7 @@ def _gaps(comparison: Comparison) -> str | None:
 
 
 def _contest(comparison: Comparison, score: str, what: str, best: str) -> str:
-    value = comparison.methods[best].held_out[score]
+    value = comparison.fitted[best].held(score)
     text = f"On {what}, {LABELS.get(best, best)} reads highest ({shown(value)}, held-out)"
     tied = unresolved_from(comparison, best, score)
     others = [
@@ -164,16 +163,16 @@ def _effective_condition(comparison: Comparison) -> str | None:
 
 def _retention(comparison: Comparison, name: str, claim: float) -> str | None:
     method = comparison.methods.get(name)
-    scores = method and _scores(method)
-    if not scores or scores.get("retention") is None:
+    kept = None if method is None else _scores(method).get("retention")
+    if kept is None:
         return None
     # ReAlign is said to keep much and blockwise little: only the contrary is worth a sentence.
-    beyond = (claim - scores["retention"]) * (1 if name == "realign" else -1)
+    beyond = (claim - kept) * (1 if name == "realign" else -1)
     if beyond <= RETENTION_APART:
         return None
     text = (
         f"Published retention of {LABELS[name]} is {percent(claim)}; here it keeps "
-        f"{percent(scores['retention'])} of the {comparison.settings.k} nearest neighbours"
+        f"{percent(kept)} of the {comparison.settings.k} nearest neighbours"
     )
     if name == "blockwise":
         text += "; the shrinkage of its inverted covariances is the difference to look at"
@@ -198,7 +197,8 @@ def _in_sample_gap(comparison: Comparison) -> str | None:
 def _trace_step(comparison: Comparison) -> str | None:
     """Whether ReAlign's further steps show in any score beside a plain mean shift."""
     pair = "realign", "mean_shift"
-    if not all(comparison.methods.get(name) and comparison.methods[name].held_out for name in pair):
+    fitted = comparison.fitted
+    if not all(name in fitted and fitted[name].held_out for name in pair):
         return None
     scores = [
         score

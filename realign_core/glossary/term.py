@@ -27,7 +27,14 @@ LENGTH = "0 or more, length on the unit sphere"
 ENERGY = "0 or more, squared length"
 
 
-def sides(label: str, meaning: str, formula: str, span: str, source: str, better=None) -> dict[str, Term]:
+def sides(
+    label: str,
+    meaning: str,
+    formula: str,
+    span: str,
+    source: str,
+    better: Literal["up", "down"] | None = None,
+) -> dict[str, Term]:
     """The same figure of target and source."""
     return {
         side: Term(

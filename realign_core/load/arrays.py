@@ -37,6 +37,11 @@ def widen_bfloat16(bits: np.ndarray) -> np.ndarray:
     return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
+def mapping_under(array: np.ndarray) -> mmap.mmap | None:
+    """The file mapping of a NumPy memory map, which NumPy gives no public name; None for other arrays."""
+    return getattr(array, "_mmap", None)
+
+
 class ArrayRows:
     """The rows of a NumPy array `(n, d)`; `dtype="bfloat16"` reads uint16 bits as float32.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from realign_core.load.spool import SpooledRows
 from realign_core.load.wide import wide_sets
 from realign_core.validation import UnusableInput
 
-Batches = Callable[[list[str]], Iterator[Any]]
+Batches = partial[Iterator[Any]]
 
 
 def contents(path: str) -> Contents:

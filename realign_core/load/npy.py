@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from typing import BinaryIO
+from typing import IO, Literal
 
 import numpy as np
 
-from realign_core.load.arrays import ArrayRows
+from realign_core.load.arrays import ArrayRows, mapping_under
 from realign_core.load.batches import RowSource
 from realign_core.load.faults import reading
 from realign_core.load.members import Contents, Member, check_shape, type_name
@@ -18,7 +18,7 @@ from realign_core.validation import UnusableInput
 MAGIC = b"\x93NUMPY"
 
 
-def read_header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+def read_header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Shape, Fortran order and type of the array at the file's position, which moves past the header."""
     try:
         version = np.lib.format.read_magic(file)
@@ -71,11 +71,11 @@ def mapped_member(
     """
 
     def rows(part: int | None) -> RowSource:
-        order = "F" if fortran else "C"
+        order: Literal["F", "C"] = "F" if fortran else "C"
         with reading(path):
             mapped = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
         array = np.asarray(mapped if part is None else mapped[part])
-        return ArrayRows(array, dtype=known, mapped=mapped._mmap)
+        return ArrayRows(array, dtype=known, mapped=mapping_under(mapped))
 
     known, kind = type_name(dtype)
     if name is not None:

@@ -117,10 +117,11 @@ def open_both(path: str | os.PathLike, *, trusted: bool = True) -> tuple[Opened,
         sidecar = _metadata(layout)
         return _joined(images, f"{file}/img_emb", sidecar), _joined(texts, f"{file}/text_emb", sidecar)
     pairs = [open_both(_with_key(shard, key), trusted=trusted) for shard in layout.target]
-    if not all(pairs):
+    halves = [pair for pair in pairs if pair is not None]
+    if len(halves) < len(pairs):
         return None
-    target = _joined([pair[0] for pair in pairs], name, None)
-    source = _joined([pair[1] for pair in pairs], name, None)
+    target = _joined([pair[0] for pair in halves], name, None)
+    source = _joined([pair[1] for pair in halves], name, None)
     return target, Opened(source.rows, name, target.sidecar)
 
 

@@ -64,8 +64,8 @@ class EmbeddingPair:
         """As `load_pair`, of NumPy arrays, torch tensors or row sources; the columns have a value a row."""
         both = _in_memory(target, source)
         sidecar = Sidecar(ids=ids, captions=captions, labels=labels, image_paths=image_paths)
-        both = tuple(Opened(side.rows, side.name, sidecar) for side in both)
-        return _pair(*both, paired=paired, normalize=normalize, max_rows=max_rows, seed=seed)
+        first, second = (Opened(side.rows, side.name, sidecar) for side in both)
+        return _pair(first, second, paired=paired, normalize=normalize, max_rows=max_rows, seed=seed)
 
 
 def load_pair(
@@ -142,10 +142,15 @@ def _pair(
     joint = sides[0].good & sides[1].good if alike else None
     evidence = None
     if joint is not None and joint.sum() >= 2:
-        labels = (labels_of(side.scan.digest[joint])[0] for side in sides)
-        evidence = pairing_evidence(*(side.batches(joint) for side in sides), *labels, seed=seed)
+        evidence = pairing_evidence(
+            sides[0].batches(joint),
+            sides[1].batches(joint),
+            labels_of(sides[0].scan.digest[joint])[0],
+            labels_of(sides[1].scan.digest[joint])[0],
+            seed=seed,
+        )
     is_paired = alike and (paired == "yes" or (evidence is not None and evidence.convinces))
-    keep = (joint, joint) if is_paired else (sides[0].good, sides[1].good)
+    keep = (joint, joint) if joint is not None and is_paired else (sides[0].good, sides[1].good)
     for side, kept in zip(sides, keep, strict=True):
         side.require(kept)
     labels = [labels_of(side.scan.digest[kept]) for side, kept in zip(sides, keep, strict=True)]
@@ -235,10 +240,10 @@ def _report(
         path_target=target.opened.name,
         path_source=source.opened.name,
         paired=paired,
-        paired_cosine=evidence and evidence.paired_cosine,
-        shuffled_cosine=evidence and evidence.shuffled_cosine,
-        pairing_z=evidence and evidence.z,
-        pairing_t=evidence and evidence.t,
+        paired_cosine=None if evidence is None else evidence.paired_cosine,
+        shuffled_cosine=None if evidence is None else evidence.shuffled_cosine,
+        pairing_z=None if evidence is None else evidence.z,
+        pairing_t=None if evidence is None else evidence.t,
         groups=None if groups is None else int(groups.max()) + 1,
         rows_dropped=RowsDropped(len(keep[0]) - n, len(keep[1]) - m, dict(reasons)),
         norm_target=NormRange.of(target.scan.norm[keep[0]]),

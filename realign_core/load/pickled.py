@@ -23,7 +23,7 @@ def contents(path: str) -> Contents:
     """The arrays of a pickle, by key; rows given one by one are stacked."""
     value = load_pickle(path)
     if _is_records(value):
-        columns = {key: [row.get(key) for row in value] for key in value[0]}
+        columns: dict[str, Any] = {key: [row.get(key) for row in value] for key in value[0]}
         members = [_stacked(path, key, columns.pop(key)) for key in value[0] if _is_row(value[0][key])]
         if not members:
             raise UnusableInput(f"{path} is a list of records without an array; give each an 'embed' array")
@@ -56,7 +56,7 @@ def _is_row(item: Any) -> bool:
     return isinstance(item, (list, tuple)) and bool(item) and isinstance(item[0], float)
 
 
-def _values(item: Any) -> Sequence | None:
+def _values(item: Any) -> Sequence | np.ndarray | None:
     if isinstance(item, (list, tuple)):
         return item if not item or isinstance(item[0], (str, int)) else None
     if isinstance(item, PickledArray):

@@ -11,7 +11,7 @@ import math
 import mmap
 import pickle
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, Literal
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class PickledType:
 
     def __init__(self, code: str, *_: Any):
         self.code = code if isinstance(code, str) else ""
-        self.order = "<"
+        self.order: Literal["<", ">", "|", "="] = "<"
 
     def set_state(self, state: tuple) -> None:
         self.order = state[1] if state[1] in ("<", ">", "|", "=") else "<"
@@ -99,9 +99,16 @@ NUMPY_NAMES["collections", "OrderedDict"] = dict
 class SafeUnpickler(pickle._Unpickler):
     """An unpickler whose names all come from a table and that builds stand-ins and plain containers alone."""
 
-    dispatch: ClassVar = dict(pickle._Unpickler.dispatch)
+    # The standard library's unpickler has these; what is known of its types leaves them out.
+    stack: list[Any]
+    read: Callable[[int], bytes]
+    append: Callable[[Any], None]
 
-    def __init__(self, file: BinaryIO, name: str, table: Mapping[tuple[str, str], Callable[..., Any]]):
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = dict(pickle._Unpickler.dispatch)
+
+    def __init__(
+        self, file: BinaryIO | mmap.mmap, name: str, table: Mapping[tuple[str, str], Callable[..., Any]]
+    ):
         super().__init__(file, encoding="latin1")
         self.name = name
         self.table = table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def contents(path: str) -> Contents:
     return Contents(path, "safetensors", members)
 
 
-def _member(path: str, key: str, entry: object, start: int, available: int) -> Member:
+def _member(path: str, key: str, entry: Any, start: int, available: int) -> Member:
     name = f"{path}:{key}"
     try:
         dtype, shape, (low, high) = entry["dtype"], entry["shape"], entry["data_offsets"]
@@ -76,5 +77,5 @@ def _member(path: str, key: str, entry: object, start: int, available: int) -> M
     return mapped_member(key, path, tuple(shape), np.dtype(bits), start + low, name=known)
 
 
-def _unreadable(part: int | None) -> None:
+def _unreadable(part: int | None) -> NoReturn:
     raise UnusableInput("the tensor's type is not supported; save it as float32")

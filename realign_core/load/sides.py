@@ -69,7 +69,7 @@ class Side:
         )
 
 
-def read_sides(both: Sequence[Opened], wanted: Sequence[np.ndarray | None]) -> tuple[Side, ...]:
+def read_sides(both: tuple[Opened, Opened], wanted: Sequence[np.ndarray | None]) -> tuple[Side, Side]:
     """Scan both sets at once; an interruption here stops the threads at their next block."""
     stop = Event()
 
@@ -89,4 +89,5 @@ def read_sides(both: Sequence[Opened], wanted: Sequence[np.ndarray | None]) -> t
         except BaseException:
             stop.set()
             raise
-        return tuple(found.result() for found in scans)
+        first, second = (found.result() for found in scans)
+        return first, second

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -25,7 +26,12 @@ class EmbeddingSet:
 
 
 def load_set(
-    path: str | os.PathLike, *, role: str, alone: bool = True, max_rows: int | None = None, seed: int = 0
+    path: str | os.PathLike,
+    *,
+    role: Literal["target", "source"],
+    alone: bool = True,
+    max_rows: int | None = None,
+    seed: int = 0,
 ) -> EmbeddingSet:
     """Open the set of `role` ("target" or "source") and drop unusable rows.
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from realign_core.load.arrays import mapping_under
 from realign_core.load.faults import reading
 from realign_core.validation import UnusableInput
 
@@ -47,7 +48,7 @@ class SpooledRows:
         return self._out(self._upto(int(indices.max()) + 1 if len(indices) else 0)[indices])
 
     def _out(self, rows: np.ndarray) -> np.ndarray:
-        mapped = getattr(self._store, "_mmap", None)
+        mapped = None if self._store is None else mapping_under(self._store)
         if mapped is None:
             return rows
         rows = np.array(rows, subok=False)
@@ -72,7 +73,7 @@ class SpooledRows:
             self._stream = self._blocks()
         store = self._store
         while self._filled < stop:
-            block = next(self._stream, None)
+            block = None if self._stream is None else next(self._stream, None)
             if block is None:
                 raise UnusableInput(
                     f"{self.name} ends after {self._filled} of {self.shape[0]} rows; write it again"

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from realign_core.load.arrays import ArrayRows
+from realign_core.load.arrays import ArrayRows, mapping_under
 from realign_core.load.batches import RowSource
 from realign_core.load.faults import LEGACY_TORCH, reading
 from realign_core.load.members import Contents, Member, check_shape
@@ -220,7 +220,9 @@ def _member(path: str, key: str | None, tensor: PickledTensor, offset_of: Callab
             flat = np.memmap(path, dtype=bits, mode="r", offset=start, shape=(storage.count,))
         strides = tuple(stride * bits.itemsize for stride in tensor.strides)
         view = np.lib.stride_tricks.as_strided(np.asarray(flat)[tensor.offset :], tensor.shape, strides)
-        return ArrayRows(view if part is None else view[part], dtype=storage.type.name, mapped=flat._mmap)
+        return ArrayRows(
+            view if part is None else view[part], dtype=storage.type.name, mapped=mapping_under(flat)
+        )
 
     kind = "f" if storage.type.name == "bfloat16" else bits.kind
     return Member(key, tensor.shape, storage.type.name, rows, kind)

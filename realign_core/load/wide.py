@@ -18,7 +18,7 @@ def wide_sets(columns: Sequence[str]) -> dict[str | None, list[str]]:
     otherwise all columns but ids, labels and the like form one under None.
     """
     usable = [name for name in columns if name.strip().lower() not in ASIDE]
-    prefixes: dict[str, list[str]] = {}
+    prefixes: dict[str | None, list[str]] = {}
     for name in usable:
         prefixes.setdefault(re.sub(r"[\W_]*\d+$", "", name), []).append(name)
     roles = [role_of(prefix) for prefix in prefixes]

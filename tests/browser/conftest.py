@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ensure_browser import find_browser, required
-from serving import FLAGS, make_pair, serve
+from serving import make_pair, serve
 from visits import Visit
 
 SECRET = "outside.npy"
@@ -19,25 +18,6 @@ def pytest_collection_modifyitems(items) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    found = find_browser()
-    if found is None:
-        reason = "no Chromium was found; install the package chromium, or name one with CHROMIUM"
-        pytest.fail(reason) if required() else pytest.skip(reason)
-    return found
-
-
-@pytest.fixture(scope="session")
-def browser(chromium) -> Iterator:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

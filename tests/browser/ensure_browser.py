@@ -42,9 +42,10 @@ def _install_browser() -> bool:
     if os.name != "posix" or os.geteuid() != 0 or not shutil.which("apt-get"):
         return False
     print("browser tests: installing Chromium through apt-get", file=sys.stderr)
-    quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for words in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-        if subprocess.run(["apt-get", "-qq", *words], check=False, **quiet).returncode:
+        command = ["apt-get", "-qq", *words]
+        if subprocess.run(command, stdout=subprocess.DEVNULL, env=environment, check=False).returncode:
             return False
     return find_browser() is not None
 
