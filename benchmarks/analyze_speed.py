@@ -11,6 +11,7 @@ import torch
 import realign_core as rc
 from benchmarks.timing import show
 from realign_core.diagnostics.neighbours import KEY_BLOCK, QUERY_BLOCK
+from realign_core.linalg import eigenvalues_descending, gram
 
 ROWS, DIM = 10_000, 768
 METHODS = ("realign", "c3", "rotation")
@@ -40,8 +41,9 @@ def clocked(work: Callable[[], object], repeats: int) -> tuple[float, float]:
 def product_counts(methods: int) -> dict[str, float]:
     """How often `compare` of pairs, halved for the held-out scores, forms each kind of product.
 
-    `cosines`: n x d times d x n. `scatters`: d x n times n x d in float64. Parts of n count as fractions;
-    what the methods multiply themselves and the few rows settled in float64 are not counted.
+    `cosines`: n x d times d x n. `scatters`: one triangle of d x n times n x d in float64; `crosses`: the
+    same of two sets, whole. Parts of n count as fractions; what the methods multiply themselves and the few
+    rows settled in float64 are not counted.
     """
     half = 0.5
     cosines = {
@@ -53,10 +55,14 @@ def product_counts(methods: int) -> dict[str, float]:
         "diagnosis: target, source, differences": 3,
         "judged target rows": 1 + half,
         "each mapped set and its differences": methods * 2 * (1 + half),
-        "groups left out: target, mapped, differences": methods * 3 * half,
+        "groups left out: target, mapped, differences, mapped directions": methods * 4 * half,
+        "directions of the source and of each mapped set": (1 + methods) * half,
+        "source directions, groups left out": half,
         "reference, projection of both sets, picture of the source": 4 * half,
     }
-    return {"cosines": sum(cosines.values()), "scatters": sum(scatters.values())}
+    crosses = {"source with each mapped set, and groups left out": methods * 2 * half}
+    kinds = {"cosines": cosines, "scatters": scatters, "crosses": crosses}
+    return {kind: sum(counted.values()) for kind, counted in kinds.items()}
 
 
 def eigenproblem_counts(methods: int) -> dict[str, int]:
@@ -88,8 +94,9 @@ def run(repeats: int = 3) -> dict:
     covariance = wide.mT @ wide / ROWS
     bare = {
         "cosines": cosines,
-        "scatters": lambda: torch.mm(wide.mT, wide, out=scatter),
-        "values": lambda: torch.linalg.eigvalsh(covariance),
+        "scatters": lambda: gram(wide),
+        "crosses": lambda: torch.mm(wide.mT, wide, out=scatter),
+        "values": lambda: eigenvalues_descending(covariance),
         "vectors": lambda: torch.linalg.eigh(covariance),
     }
     counts = {**product_counts(len(METHODS)), **eigenproblem_counts(len(METHODS))}
@@ -102,7 +109,7 @@ def run(repeats: int = 3) -> dict:
     result: dict = {}
     for place, clock in enumerate(("elapsed", "processor")):
         spent = {name: counts[name] * min(single[name][place], again[name][place]) for name in bare}
-        products = spent["cosines"] + spent["scatters"]
+        products = spent["cosines"] + spent["scatters"] + spent["crosses"]
         eigenproblems = spent["values"] + spent["vectors"]
         result[clock] = {
             "compare": total[place],
@@ -115,11 +122,10 @@ def run(repeats: int = 3) -> dict:
         "compare": f"compare of {', '.join(METHODS)}, {ROWS} x {DIM}",
         "products": "its matrix products, bare",
         "eigenproblems": "its eigenproblems, bare",
-        "over_products": "compare / products",
-        "over_products_and_eigenproblems": f"compare / (products + eigenproblems) (at most {AT_MOST:g})",
+        "over_products": f"compare / products (at most {AT_MOST:g})",
+        "over_products_and_eigenproblems": "compare / (products + eigenproblems)",
     }
     elapsed, processor = result["elapsed"], result["processor"]
     rows_shown = [(text, f"{elapsed[key]:7.2f}   {processor[key]:7.2f}") for key, text in labels.items()]
     show([("seconds and ratios", "elapsed   processor"), *rows_shown])
-    # Waiting for a busy machine is not work, so the processor's time decides.
-    return {**result, "within": processor["over_products_and_eigenproblems"] <= AT_MOST}
+    return {**result, "within": elapsed["over_products"] <= AT_MOST}
