@@ -31,12 +31,10 @@ def measure_coupling(statistics: PairStatistics, frame: FixedFrame) -> Coupling 
 
     The map and both scores follow from the halves' moments; the number of rows cancels.
     """
-    if statistics.halves is None or frame.rank == frame.dim:
+    found, rank = statistics.in_basis(frame.basis), frame.rank
+    if found is None or found.fit is None or found.judge is None or rank == frame.dim:
         return None
-    fit, judge = statistics.halves
-    u, v = frame.u, frame.v
-    uu = u.mT @ fit.covariance @ u
-    vu = v.mT @ fit.covariance @ u
+    uu, vu = found.fit[:rank, :rank], found.fit[rank:, :rank]
     ridge = float(uu.trace()) / frame.rank
     if statistics.is_rounding(ridge * frame.rank):
         return None
@@ -45,15 +43,15 @@ def measure_coupling(statistics: PairStatistics, frame: FixedFrame) -> Coupling 
 
     def explained(moment: Tensor) -> float | None:
         """R^2 from a second moment about the fitting half's mean."""
-        vv = float((v.mT @ moment @ v).trace())
+        vv = float(moment[rank:, rank:].trace())
         if statistics.is_rounding(vv):
             return None
-        cross = float((coupling * (v.mT @ moment @ u)).sum())
-        predicted = float(((coupling @ (u.mT @ moment @ u)) * coupling).sum())
+        cross = float((coupling * moment[rank:, :rank]).sum())
+        predicted = float(((coupling @ moment[:rank, :rank]) * coupling).sum())
         return (2 * cross - predicted) / vv
 
-    out = explained(judge.second_moment_about(fit.mean))
-    inside = explained(fit.covariance)
+    out = explained(found.judge)
+    inside = explained(found.fit)
     if out is None or inside is None:
         return None
     small = coupling if coupling.shape[0] < coupling.shape[1] else coupling.mT

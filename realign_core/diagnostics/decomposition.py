@@ -83,11 +83,12 @@ def split_gap(statistics: PairStatistics, frame: FixedFrame) -> Decomposition:
     v_empty = frame.rank == frame.dim
     pmb = float(torch.linalg.vector_norm(beta))
     cob = 0.0 if v_empty else float(torch.linalg.vector_norm(gamma))
-    if statistics.difference is None:
+    found = statistics.in_basis(frame.basis)
+    if statistics.difference is None or found is None:
         return Decomposition(None, pmb, cob, None, None, None)
-    residual = statistics.difference.covariance
-    in_u, in_v = (float(block.trace()) for block in frame.blocks(residual))
-    trace = float(residual.trace())
+    spread = found.residual.diagonal()
+    in_u, in_v = float(spread[: frame.rank].sum()), float(spread[frame.rank :].sum())
+    trace = statistics.difference.trace
     return Decomposition(
         total_energy=float(statistics.gap @ statistics.gap) + trace,
         pmb_norm=pmb,

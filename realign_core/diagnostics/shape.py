@@ -52,9 +52,10 @@ class Shape:
 
 def measure_shape(statistics: PairStatistics, frame: FixedFrame) -> Shape:
     """Shape of the residual covariance in each subspace, and the angle of the constant bias to its noise."""
-    if statistics.difference is None:
+    found, rank = statistics.in_basis(frame.basis), frame.rank
+    if found is None:
         return Shape(*[None] * 12)
-    block_u, block_v = frame.blocks(statistics.difference.covariance)
+    block_u, block_v = found.residual[:rank, :rank], found.residual[rank:, rank:]
     values_u = eigenvalues_descending(block_u)
     values_v, vectors_v = eigh_descending(block_v)
     kappa_u, eff_u, rank_u = _conditions(statistics, values_u)

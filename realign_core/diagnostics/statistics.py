@@ -27,6 +27,19 @@ def silent(_: str) -> None:
 
 
 @dataclass(frozen=True)
+class ResidualInBasis:
+    """Second moments of the differences in the coordinates of a frame, `(d, d)`: each cut is a slice of them.
+
+    `residual` is their covariance; `fit` and `judge` are those of the two halves, both about the mean of the
+    fitting half, None where there are no halves.
+    """
+
+    residual: Tensor
+    fit: Tensor | None
+    judge: Tensor | None
+
+
+@dataclass(frozen=True)
 class PairStatistics:
     """Moments of target, source and, for pairs, of the differences `D = x - y`.
 
@@ -63,6 +76,24 @@ class PairStatistics:
     def is_rounding(self, variance: float) -> bool:
         """Whether a variance of the differences is rounding beside the rows' mean squares."""
         return variance <= ZERO_TRACE * (self.target.mean_square + self.source.mean_square)
+
+    def in_basis(self, basis: Tensor) -> ResidualInBasis | None:
+        """The residual in a frame's basis `(d, d)`, kept for the frame's other cuts; None without pairs."""
+        if self.difference is None:
+            return None
+        kept: tuple[Tensor, ResidualInBasis] | None = self.__dict__.get("_in_basis")
+        if kept is None or kept[0] is not basis:
+            fit, judge = self.halves or (None, None)
+            kept = (
+                basis,
+                ResidualInBasis(
+                    basis.mT @ self.difference.covariance @ basis,
+                    basis.mT @ fit.covariance @ basis if fit else None,
+                    basis.mT @ judge.second_moment_about(fit.mean) @ basis if fit and judge else None,
+                ),
+            )
+            self.__dict__["_in_basis"] = kept
+        return kept[1]
 
     @classmethod
     def collect(
