@@ -44,6 +44,22 @@ def row_lengths(rows: Tensor, first_row: int, name: str) -> Tensor:
     return lengths
 
 
+def within_range(rows: Tensor, first_row: int, name: str) -> tuple[Tensor, Tensor]:
+    """Rows that are to be normalised in their own precision, and their lengths `(n,)`.
+
+    Where the square of a length would leave the type's range or its full precision (float32: under 3e-16 or
+    over 1e19), rows are first divided by their largest entry, which leaves their direction. Raises as
+    `row_lengths`.
+    """
+    lengths = torch.linalg.vector_norm(rows, dim=1)
+    limits = torch.finfo(rows.dtype)
+    if bool(((lengths > (limits.tiny / limits.eps) ** 0.5) & (lengths < torch.inf)).all()):
+        return rows, lengths
+    peak = rows.abs().amax(dim=1, keepdim=True)
+    rows = rows / peak.where((peak > 0) & (peak < torch.inf), 1)
+    return rows, row_lengths(rows, first_row, name)
+
+
 def float64_pieces(block: Tensor, elements: int = PIECE_ELEMENTS) -> Iterator[tuple[int, Tensor]]:
     """First row and float64 rows of each piece of a block, where statistics run.
 

@@ -192,6 +192,16 @@ def test_realign_of_float32_rows_is_close_to_the_slow_version():
     np.testing.assert_allclose(method.centroid_, oracles.anchor_trace(y, x).mean(axis=0), atol=1e-14)
 
 
+@pytest.mark.parametrize("scale", [1e-37, 1e-30, 1e-22, 1e-17, 1e19, 1e30])
+@pytest.mark.parametrize("name", NAMES)
+def test_float32_rows_whose_squares_leave_float32_keep_their_direction(name, scale, sets):
+    y, x = (rows.astype(np.float32) for rows in sets)
+    large_y, large_x = ((rows.astype(np.float64) * scale).astype(np.float32) for rows in (y, x))
+    plain = create(name).fit(source=y, target=x)
+    scaled = create(name).fit(source=large_y, target=large_x)
+    np.testing.assert_allclose(scaled.transform(large_y), plain.transform(y), atol=PRECISION[torch.float32])
+
+
 def test_realign_centroid_survives_rows_that_nearly_cancel():
     y = np.vstack([cloud(60, 6, 1, 0), cloud(60, 6, 2, 0)])
     x = -y + 1e-9
