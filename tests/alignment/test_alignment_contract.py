@@ -10,6 +10,7 @@ import torch
 from realign_core.alignment import (
     C3,
     Aligner,
+    AnchorTrace,
     Blockwise,
     Identity,
     MeanShift,
@@ -200,6 +201,19 @@ def test_float32_rows_whose_squares_leave_float32_keep_their_direction(name, sca
     plain = create(name).fit(source=y, target=x)
     scaled = create(name).fit(source=large_y, target=large_x)
     np.testing.assert_allclose(scaled.transform(large_y), plain.transform(y), atol=PRECISION[torch.float32])
+
+
+@pytest.mark.parametrize("spread", [1e-2, 1e-4, 1e-6])
+def test_the_scale_keeps_its_digits_in_narrow_cones(spread):
+    generator = np.random.default_rng(0)
+    y, x = (
+        oracles.unit(size * spread * generator.standard_normal((300, 8)) + np.eye(8)[side])
+        for side, size in ((0, 2.0), (1, 1.0))
+    )
+    traces = (np.trace(oracles.covariance(rows)) for rows in (x, y))
+    expected = np.sqrt(next(traces) / next(traces))
+    # What is left is the rounding of the rows themselves, 1e-16 of their length beside the spread.
+    assert AnchorTrace().fit(source=y, target=x).scale_ == pytest.approx(expected, rel=1e-15 / spread)
 
 
 def test_realign_centroid_survives_rows_that_nearly_cancel():
