@@ -116,6 +116,7 @@ def diagnose(
         data.source,
         paired=data.paired,
         normalize=data.normalize,
+        groups=data.groups,
         seed=seed,
         device=device,
         progress=progress,
