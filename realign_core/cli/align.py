@@ -115,7 +115,14 @@ def _load(options: argparse.Namespace, role: str) -> EmbeddingSet:
     path = options.source if role == "source" and options.source else options.target
     alone = bool(options.source or options.load_aligner)
     limit = options.max_rows if role == "target" else None
-    return load_set(path, role=role, alone=alone, max_rows=limit, seed=options.seed)
+    return load_set(
+        path,
+        role=role,
+        alone=alone,
+        normalize=not options.no_normalize,
+        max_rows=limit,
+        seed=options.seed,
+    )
 
 
 def _fit(options: argparse.Namespace, source: EmbeddingSet, progress: Progress, notes: list[str]) -> Any:

@@ -192,7 +192,7 @@ def test_a_plugin_beside_the_data(folder):
 
 
 def test_an_interruption_does_not_wait_for_the_scan(cli, folder, monkeypatch):
-    def endless(opened, wanted):
+    def endless(opened, wanted, normalize):
         until = time.monotonic() + 30
         while time.monotonic() < until:
             checkpoint()
