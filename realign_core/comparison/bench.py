@@ -255,7 +255,9 @@ class Bench:
             row = int(torch.nonzero(~mapped.isfinite().all(dim=1))[0])
             raise UnusableInput(f"it maps row {row} of the judged source rows to a point without a direction")
         done = time.perf_counter()
-        notes += [f"{name}: {w.message}" for w in caught if w.category is alignment.AlignmentWarning]
+        for warning in caught:
+            if warning.category is alignment.AlignmentWarning:
+                notes.append(f"{name}: {str(warning.message).removeprefix(f'{name}: ')}")
         scores = score(evaluation, mapped, floor=_floor(side, traits), mixing=not copies)
         if side.in_sample and not self._in_memory and not copies:
             gap = self._whole_target_mean - mean_mapped(method, self.data.source).to(evaluation.x.device)

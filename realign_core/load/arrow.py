@@ -40,7 +40,13 @@ def contents(path: str) -> Contents:
                 parts[field].extend(batch.column(name).to_pylist())
         return Sidecar(**parts)
 
-    return Contents(path, "parquet" if batches.func is _parquet_batches else "arrow", tuple(members), sidecar)
+    kind = "parquet" if batches.func is _parquet_batches else "arrow"
+    there = ", ".join(f"{field.name} ({str(field.type)[:40]})" for field in list(schema)[:8])
+    lacking = (
+        f"has no column that holds a list of numbers a row, and no numeric column a dimension: {there}; "
+        "write one of these"
+    )
+    return Contents(path, kind, tuple(members), sidecar, lacking)
 
 
 def _parquet(path: str) -> tuple[Any, int, Batches]:

@@ -120,12 +120,9 @@ def contents(path: str) -> Contents:
         shape = len(lines), len(columns)
         rows = partial(_open, lines, path if key is None else f"{path}:{key}", columns)
         members.append(Member(key, shape, "float64", rows))
-    if not members:
-        names = ", ".join(lines.names[:8])
-        raise UnusableInput(
-            f"{path} has fewer than two numeric columns ({names}); give each dimension a column"
-        )
-    return Contents(path, "table", tuple(members), partial(_sidecar, lines))
+    names = ", ".join(lines.names[:8])
+    lacking = f"has fewer than two numeric columns ({names}); give each dimension a column"
+    return Contents(path, "table", tuple(members), partial(_sidecar, lines), lacking)
 
 
 def _open(lines: Lines, name: str, columns: list[str], part: int | None) -> RowSource:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from refusing import read_all, refuse
 
 from realign_core.load import records, table
 from realign_core.load.opening import contents_of, open_one
 from realign_core.validation import UnusableInput
-from tests.load.refusing import read_all, refuse
 
 X = np.random.default_rng(0).standard_normal((40, 3))
 QUICK = settings(
