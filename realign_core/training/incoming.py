@@ -65,7 +65,7 @@ def numbers(scalars: Mapping[str, Any]) -> dict[str, float | None]:
             raise UnusableInput(f"{name} is a figure of the tracker's own; give yours another name")
         if value is not None and not _is_number(value):
             raise UnusableInput(f"{name} is {value!r}; a column takes one number a step")
-        found[name] = None if value is None else float(value)
+        found[name] = None if value is None else float(_item(value))
     return found
 
 
@@ -86,13 +86,16 @@ def fields_of(snapshot: Any, number: int) -> dict[str, Any]:
     step = every.pop("step")
     arrays = {name: every.pop(name, None) for name in ARRAYS}
     scalars = {name: value for name, value in every.items() if _is_number(value) and name not in TAKEN}
-    return {"step": step.item() if hasattr(step, "item") else step, **arrays, **scalars}
+    return {"step": _item(step), **arrays, **scalars}
 
 
 def _is_number(value: Any) -> bool:
-    if hasattr(value, "shape"):
-        value = value.item() if math.prod(value.shape) == 1 else None
-    return isinstance(value, Real)
+    return isinstance(_item(value), Real)
+
+
+def _item(value: Any) -> Any:
+    """The number in an array or tensor of one number; anything else as it is."""
+    return value.item() if hasattr(value, "shape") and math.prod(value.shape) == 1 else value
 
 
 def _matrix(name: str, rows: Any) -> Tensor:
@@ -126,4 +129,4 @@ def _where(device: torch.device) -> torch.device:
 
 
 def _size(rows: Tensor) -> str:
-    return f"{rows.shape[0]} rows of {rows.shape[1]}"
+    return f"{rows.shape[0]} row{'' if rows.shape[0] == 1 else 's'} of {rows.shape[1]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -260,7 +261,7 @@ class GapTracker:
                 seen = isotropic_reference(found.n, found.dim, found.rank, paired=True, seed=self.seed)
             flat["kappa_eff_u_isotropic"] = seen.kappa_eff_u if seen else None
             flat["kappa_eff_v_isotropic"] = seen.kappa_eff_v if seen else None
-            rows.append(flat)
+            rows.append({name: math.nan if value is None else value for name, value in flat.items()})
         return pd.DataFrame(rows)
 
 
