@@ -136,7 +136,7 @@ def _locking(late: pd.DataFrame) -> tuple[str, str]:
         return OPEN, "there is no residual whose shape could be measured."
     text = _sentences(parts)
     if diagonal is None:
-        text += " Without gradients in three directions of U nothing is known of locking."
+        text += " Without gradients that differ between directions of U nothing is known of locking."
     complete = len(held) == 3
     if not any(held):
         return NOT_SHOWN, text

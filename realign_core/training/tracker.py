@@ -54,18 +54,19 @@ class GapTracker:
     It keeps O(window d^2) numbers and a row of figures a step, never embeddings or gradients; while it runs,
     an update holds float64 copies of the embeddings. An update that raises leaves the tracker as it was.
 
-    In a plain torch loop:
+    In a plain torch loop (docs/tracker.md has open_clip and Lightning)::
 
-    >>> tracker = GapTracker(reference_step=800)
-    >>> for step, (images, texts) in enumerate(batches):                      # doctest: +SKIP
-    ...     loss = train_step(model, images, texts)
-    ...     if step % 20 == 0:
-    ...         x, y = model.encode_image(probe_images), model.encode_text(probe_texts)
-    ...         x, y = (normalize(z, dim=-1).detach().requires_grad_() for z in (x, y))
-    ...         probe_loss = contrastive_loss(x, y, model.logit_scale.exp().detach())
-    ...         dx, dy = torch.autograd.grad(probe_loss, (x, y))
-    ...         tracker.update(step, x, y, dx, dy, loss=loss)
-    >>> tracker.to_frame()                                                    # doctest: +SKIP
+        tracker = rc.GapTracker(reference_step=40)
+        for step, (images, texts) in enumerate(batches):
+            loss = contrastive_loss(normalize(image_encoder(images)), normalize(text_encoder(texts)))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if step % 20 == 0:
+                x, y = normalize(image_encoder(probe_images)), normalize(text_encoder(probe_texts))
+                dx, dy = torch.autograd.grad(contrastive_loss(x, y), (x, y))
+                tracker.update(step, x, y, dx, dy, loss=loss)
+        table = tracker.to_frame()
     """
 
     def __init__(
