@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -15,13 +15,21 @@ from realign_core.validation import UnusableInput
 CHECKPOINT = "checkpoint.pt"
 
 
+@dataclass
+class Progress:
+    """How far a run has come: steps done, an entry a snapshot, and the batches' losses since the last."""
+
+    step: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+
+
 def save_checkpoint(
     folder: str | os.PathLike,
     model: Any,
     optimiser: torch.optim.Optimizer,
     settings: Settings,
-    step: int,
-    history: list[dict[str, Any]],
+    progress: Progress,
 ) -> None:
     """Write the checkpoint whole or not at all. No generator's state is in it: a step's draws follow from
     the seed and the step."""
@@ -29,8 +37,7 @@ def save_checkpoint(
         "model": model.state_dict(),
         "optimiser": optimiser.state_dict(),
         "settings": asdict(settings),
-        "step": step,
-        "history": history,
+        **asdict(progress),
     }
     with atomic_file(os.path.join(folder, CHECKPOINT)) as file:
         torch.save(state, file)
@@ -38,21 +45,21 @@ def save_checkpoint(
 
 def load_checkpoint(
     folder: str | os.PathLike, model: Any, optimiser: torch.optim.Optimizer, settings: Settings
-) -> tuple[int, list[dict[str, Any]]]:
-    """Set model and optimiser to the checkpoint in `folder`; returns its step and history.
+) -> Progress:
+    """Set model and optimiser to the checkpoint in `folder`; returns how far it had come.
 
-    Without one, a run that was cut off before its first, the start: 0 and an empty history.
+    A run that was cut off before its first checkpoint begins anew.
     """
     path = os.path.join(folder, CHECKPOINT)
     if not os.path.exists(path):
-        return 0, []
+        return Progress()
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         if state["settings"] != asdict(settings):
             raise UnusableInput(f"{path} was written with other settings; go on with its own")
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
-        return int(state["step"]), list(state["history"])
+        return Progress(int(state["step"]), list(state["history"]), list(state["losses"]))
     except UnusableInput:
         raise
     except Exception as error:

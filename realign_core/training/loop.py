@@ -9,16 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from realign_core.training.checkpoints import load_checkpoint, save_checkpoint
+from realign_core.training.checkpoints import Progress, load_checkpoint, save_checkpoint
 from realign_core.training.losses import info_nce
 from realign_core.training.material import Pool, Probe
 from realign_core.training.model import LARGEST_SCALE, build_model, build_tokenizer, save_model, to_input
 from realign_core.training.probing import take_snapshot
-from realign_core.training.provenance import make_record
+from realign_core.training.provenance import commit, make_record
 from realign_core.training.settings import Settings
-from realign_core.training.snapshots import write_record, write_snapshot
+from realign_core.training.snapshots import SCALARS, Snapshot, write_record, write_snapshot
+from realign_core.validation import UnusableInput
 
 MODEL_FOLDER = "model"
 
@@ -36,56 +36,47 @@ def train(
 
     `say` is given a line now and then; the run ends early, with a checkpoint to go on from, once `stop`
     answers True between two steps. With `resume` it goes on from the checkpoint in `folder`, if there is one.
+    UnusableInput where that is no checkpoint of this run, or the loss stops being finite.
     """
     place = torch.device(device)
     os.makedirs(folder, exist_ok=True)
     model = build_model(settings.model, settings.seed).to(place)
     optimiser = make_optimiser(model, settings)
     tokenize = build_tokenizer(settings.model)
+    done = load_checkpoint(folder, model, optimiser, settings) if resume else Progress()
+    made_by = commit()
+
+    def record() -> dict[str, Any]:
+        return make_record(settings, model, device, done.history, done.step, made_by)
+
+    # From here on the folder tells whose it is, so that a run cut off at once can be gone on with too.
+    write_record(folder, record())
     say(f"draw {settings.probe} held-out scenes")
     probe = Probe.draw(settings.probe, settings.seed)
     probe_tokens = tokenize(probe.short)
     pool = Pool(settings)
-    step, history = load_checkpoint(folder, model, optimiser, settings) if resume else (0, [])
-    seconds = history[-1]["seconds"] if history else 0.0
-    begun = time.perf_counter() - seconds
-
-    def keep() -> dict[str, Any]:
-        record = make_record(settings, model, device, history, step)
-        save_checkpoint(folder, model, optimiser, settings, step, history)
-        save_model(model, settings.model, os.path.join(folder, MODEL_FOLDER))
-        write_record(folder, record)
-        return record
-
-    losses: list[Tensor] = []
+    earlier = done.history[-1]["seconds"] if done.history else 0.0
+    begun = time.perf_counter() - earlier
     while True:
-        if (step % settings.every == 0 or step == settings.steps) and (
-            not history or history[-1]["step"] != step
-        ):
-            rate = learning_rate(settings, step)
-            snapshot = take_snapshot(model, probe, probe_tokens, settings, step, rate, place)
+        last = done.step == settings.steps
+        due = (last or done.step % settings.every == 0) and done.step not in _probed(done)
+        if due:
+            rate = learning_rate(settings, done.step)
+            snapshot = take_snapshot(model, probe, probe_tokens, settings, done.step, rate, place)
             write_snapshot(folder, snapshot)
-            seconds = time.perf_counter() - begun
-            history.append(
-                {
-                    "step": step,
-                    "loss": snapshot.loss,
-                    "training_loss": float(torch.stack(losses).mean()) if losses else None,
-                    "recall_at_1": snapshot.recall_at_1,
-                    "recall_at_1_reverse": snapshot.recall_at_1_reverse,
-                    "logit_scale": snapshot.logit_scale,
-                    "learning_rate": rate,
-                    "seconds": round(seconds, 2),
-                }
-            )
-            losses = []
-            keep()
-            say(_line(history[-1], settings))
-        if step == settings.steps or stop():
-            return keep()
+            done.history.append(_entry(snapshot, done.losses, time.perf_counter() - begun))
+            done.losses.clear()
+            say(_line(done.history[-1], settings))
+        ending = last or stop()
+        if due or ending:
+            save_checkpoint(folder, model, optimiser, settings, done)
+            save_model(model, settings.model, os.path.join(folder, MODEL_FOLDER))
+            write_record(folder, record())
+        if ending:
+            return record()
+        images, captions = pool.batch(done.step)
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(settings, step)
-        images, captions = pool.batch(step)
+            group["lr"] = learning_rate(settings, done.step)
         optimiser.zero_grad()
         image = model.encode_image(to_input(images, place), normalize=True)
         text = model.encode_text(tokenize(captions).to(place), normalize=True)
@@ -95,8 +86,13 @@ def train(
         optimiser.step()
         with torch.no_grad():
             model.logit_scale.clamp_(0, LARGEST_SCALE)
-        losses.append(loss.detach())
-        step += 1
+        done.losses.append(loss.item())
+        if not math.isfinite(done.losses[-1]):
+            raise UnusableInput(
+                f"the loss is {done.losses[-1]} after {done.step} steps; begin anew with a "
+                f"--learning-rate below {settings.learning_rate:g}"
+            )
+        done.step += 1
 
 
 def learning_rate(settings: Settings, step: int) -> float:
@@ -121,6 +117,20 @@ def make_optimiser(model: torch.nn.Module, settings: Settings) -> torch.optim.Ad
         betas=(0.9, 0.98),
         eps=1e-6,
     )
+
+
+def _probed(done: Progress) -> set[int]:
+    return {entry["step"] for entry in done.history}
+
+
+def _entry(snapshot: Snapshot, losses: list[float], seconds: float) -> dict[str, Any]:
+    """A line of the history: the snapshot's figures, the mean loss of the batches since the last."""
+    return {
+        "step": snapshot.step,
+        **{name: getattr(snapshot, name) for name in SCALARS},
+        "training_loss": sum(losses) / len(losses) if losses else None,
+        "seconds": round(seconds, 2),
+    }
 
 
 def _line(entry: dict[str, Any], settings: Settings) -> str:

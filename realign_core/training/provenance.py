@@ -16,9 +16,14 @@ PACKAGES = ("torch", "open_clip_torch", "numpy", "pillow")
 
 
 def make_record(
-    settings: Settings, model: Any, device: str, history: list[dict[str, Any]], step: int
+    settings: Settings,
+    model: Any,
+    device: str,
+    history: list[dict[str, Any]],
+    step: int,
+    made_by: str | None,
 ) -> dict[str, Any]:
-    """The contents of `record.json`; `pairs_per_second` counts probing and writing in."""
+    """The contents of `record.json`; `made_by` is the code's commit; the pairs per second count probing."""
     seconds = history[-1]["seconds"] if history else 0.0
     return {
         "settings": asdict(settings),
@@ -33,7 +38,7 @@ def make_record(
             "python": platform.python_version(),
             **{name: version(name) for name in PACKAGES},
         },
-        "commit": commit(),
+        "commit": made_by,
         "history": history,
     }
 
