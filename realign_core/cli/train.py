@@ -58,6 +58,7 @@ def _settings(options: argparse.Namespace) -> Settings:
             raise UnusableInput(
                 f"--out {options.out} is not empty; name a new folder, or go on with its run by --resume"
             )
+        _make(options.out)
         return settings
     saved = _saved(options.out)
     for name, value in given.items():
@@ -68,6 +69,15 @@ def _settings(options: argparse.Namespace) -> Settings:
                 f"leave {option} out to go on with it"
             )
     return saved
+
+
+def _make(folder: str) -> None:
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise UnusableInput(
+            f"--out {folder} cannot be made: {error.strerror or error}; choose another place"
+        ) from error
 
 
 def _saved(folder: str) -> Settings:

@@ -49,7 +49,7 @@ RELATIONS: dict[str, tuple[str, ...]] = {
 }
 OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 ROWS, COLUMNS = ("upper", "", "lower"), ("left", "", "right")
-OPENINGS = ("", "", "", "a picture of ", "a drawing of ", "here is ", "we see ", "an image with ")
+OPENINGS = ("", "", "", "a picture of ", "a drawing of ", "this shows ", "we see ", "an image with ")
 GROUNDS = ("on a {} background", "on {}", "on a {} ground", "against {}")
 REMARKS = (
     "a calm and quiet mood",

@@ -146,13 +146,18 @@ def read_snapshot(path: str | os.PathLike) -> Snapshot:
     path = os.fspath(path)
     wanted = {field.name for field in fields(Snapshot)}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        opened = np.load(path, allow_pickle=False)
+        if not isinstance(opened, np.lib.npyio.NpzFile):
+            raise ValueError("it holds a single array")
+        with opened as file:
             arrays = {name: file[name] for name in file.files if name in wanted}
     except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise UnusableInput(f"{path} cannot be read as .npz of plain arrays: {error}") from error
-    for name in ("image_embeddings", "text_embeddings"):
-        if name not in arrays:
-            raise UnusableInput(f"{path} lacks {name}; a snapshot needs image_embeddings and text_embeddings")
+    missing = [name for name in ("image_embeddings", "text_embeddings") if name not in arrays]
+    if missing:
+        raise UnusableInput(
+            f"{path} lacks {' and '.join(missing)}; a snapshot needs image_embeddings and text_embeddings"
+        )
     for one, other in (("image_embeddings", "text_embeddings"), ("image_grads", "text_grads")):
         _check_two(path, arrays, one, other)
     rows, grads = arrays["image_embeddings"], arrays.get("image_grads")
