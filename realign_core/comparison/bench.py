@@ -297,9 +297,11 @@ def _rows(rows: Any, indices: np.ndarray) -> Any:
 def _floor(side: Side, traits: alignment.Traits) -> FloorWeights | None:
     """Weights of the sampling floor; none in-sample for a fitted mean, whose gap is small by construction."""
     evaluation = side.evaluation
-    weights = 1 / evaluation.n_target, 1 / evaluation.n_source
-    if not traits.fits_mean:
-        return FloorWeights(*weights)
+    fitted = 1 / side.n_fit[0], 1 / side.n_fit[1]
     if side.in_sample:
-        return None
-    return FloorWeights(weights[0] + 1 / side.n_fit[0], weights[1] + 1 / side.n_fit[1])
+        # The gap is that of all rows, also where other scores rest on a sample of them.
+        return None if traits.fits_mean else FloorWeights(*fitted)
+    judged = 1 / evaluation.n_target, 1 / evaluation.n_source
+    if not traits.fits_mean:
+        return FloorWeights(*judged)
+    return FloorWeights(judged[0] + fitted[0], judged[1] + fitted[1])
