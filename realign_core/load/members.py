@@ -74,12 +74,14 @@ class Member:
 
 @dataclass(frozen=True)
 class Contents:
-    """A file's members and what stands beside them. `sidecar` reads that on demand."""
+    """A file's members and what stands beside them, which is read on demand: `sidecar` the columns,
+    `provenance` what the file says of its origin (None: nothing)."""
 
     path: str
     format: str
     members: tuple[Member, ...]
     sidecar: Callable[[], Sidecar] = field(default=Sidecar)
+    provenance: Callable[[], dict[str, Any] | None] = field(default=lambda: None)
 
 
 def role_of(key: str | None) -> str | None:

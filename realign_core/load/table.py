@@ -97,7 +97,7 @@ def contents(path: str) -> Contents:
         raise UnusableInput(
             f"{path} has fewer than two numeric columns ({names}); give each dimension a column"
         )
-    return Contents(path, "table", tuple(members), partial(_sidecar, lines))
+    return Contents(path, "table", tuple(members), partial(columns_beside, lines))
 
 
 def _open(lines: Lines, name: str, columns: list[str], part: int | None) -> RowSource:
@@ -130,7 +130,8 @@ def _slowly(lines: Lines, where: list[int], row: int, cells: list[str]) -> list[
     return values
 
 
-def _sidecar(lines: Lines) -> Sidecar:
+def columns_beside(lines: Lines) -> Sidecar:
+    """The columns that go by a known name, as text."""
     chosen = {field: lines.names.index(name) for field, name in chosen_names(lines.names).items()}
     columns: dict[str, list[Any]] = {field: [] for field in chosen}
     if chosen:
