@@ -80,10 +80,11 @@ class ImageSet:
         for archive in self._archives:
             archive.close()
 
-    def add_file(self, path: Path, name: str) -> None:
-        """One image file."""
+    def add_file(self, path: Path, name: str, *, shown: str | None = None) -> None:
+        """One image file; the metadata call it by its path, or as `shown` says."""
         status = path.stat()
-        self.entries.append(ImageEntry(name, str(path), status.st_size, str(status.st_mtime_ns), path))
+        stamp = str(status.st_mtime_ns)
+        self.entries.append(ImageEntry(name, shown or str(path), status.st_size, stamp, path))
 
     def add_folder(self, folder: Path) -> None:
         """The images below a folder in natural order; hidden files and folders are left out."""
