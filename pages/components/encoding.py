@@ -147,9 +147,9 @@ def _notes(said: Sequence[str], encoding: Encoding, plan: Plan) -> list[str]:
     found += [f"{text[0].upper()}{text[1:]}." for text in sentences(encoding.skipped)]
     if plan.images is not None and plan.images.others:
         others = plan.images.others
-        found.append(f"{len(others)} files have no image suffix and were left out (first: {others[0]}).")
+        found.append(f"Files without an image suffix were left out: {len(others)} (first: {others[0]}).")
     if encoding.cut:
-        found.append(f"{encoding.cut} captions are longer than the model reads, and were cut at its length.")
+        found.append(f"Captions longer than the model reads were cut at its length: {encoding.cut}.")
     return found
 
 

@@ -78,9 +78,9 @@ def _check_apart(out: str, inputs: Sequence[str]) -> None:
 def _notes(encoding: Encoding, others: Sequence[str], left_out: Sequence[str], out: str) -> list[str]:
     notes = list(sentences(encoding.skipped))
     if others:
-        notes.append(f"{len(others)} files have no image suffix and were left out (first: {others[0]})")
+        notes.append(f"files without an image suffix were left out: {len(others)} (first: {others[0]})")
     if encoding.cut:
-        notes.append(f"{encoding.cut} captions are longer than the model reads, and were cut at its length")
+        notes.append(f"captions longer than the model reads were cut at its length: {encoding.cut}")
     if left_out:
         notes.append(
             f"{out} has no room for {', '.join(left_out)}; write .parquet, .npz or a folder to keep them"

@@ -81,7 +81,7 @@ def test_what_was_skipped_is_said_on_standard_error(cli, words, pictures, tmp_pa
     assert outcome.status == 0
     assert "11 pairs" in outcome.out
     assert "note: skipped p1.png: not an image that can be read" in outcome.err
-    assert "1 files have no image suffix and were left out (first: other.md)" in outcome.err
+    assert "files without an image suffix were left out: 1 (first: other.md)" in outcome.err
 
 
 REFUSED = {
