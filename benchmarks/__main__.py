@@ -17,6 +17,7 @@ NAMES = (
     "startup",
     "realign_speed",
     "neighbours_speed",
+    "tracker",
     "moments_accuracy",
     "analyze_speed",
     "streaming",

@@ -37,6 +37,7 @@ _HOME = {
     "RandomTarget": "alignment",
     "register_method": "alignment",
     "load_aligner": "alignment",
+    "GapTracker": "training.tracker",
 }
 _MODULES = ("figures", "report")
 

@@ -2,7 +2,10 @@
 
 import sys
 
-from realign_core.cli import main
-
 if __name__ == "__main__":
+    try:
+        from realign_core.cli import main
+    except KeyboardInterrupt:
+        print("realign: interrupted before it began", file=sys.stderr)
+        sys.exit(130)
     sys.exit(main())

@@ -30,8 +30,9 @@ LAYERS = (
     ("__main__",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-# These produce embeddings: they stand beside `load` and may use up to the diagnostics and the alignment.
-BESIDE = {"encode": LEVEL["diagnostics"], "training": LEVEL["diagnostics"]}
+# These produce embeddings: they stand beside `load` and may use up to the diagnostics and the alignment,
+# which in turn may not use them.
+BESIDE = {"encode": LEVEL["diagnostics"] + 0.5, "training": LEVEL["diagnostics"] + 0.5}
 APART = (("diagnostics", "alignment"), ("alignment", "diagnostics"))
 OWNERS = {
     "plotly": ("figures", "report"),
@@ -127,11 +128,15 @@ WRONG = {
     "realign_core.cli.analyze": "from pages.components import study",
     "realign_core.frame": "import open_clip",
     "realign_core.encode": "from realign_core.comparison import compare",
+    "realign_core.training.tracker": "from realign_core.findings import Finding",
+    "realign_core.diagnostics.shape": "from realign_core.training.tracker import GapTracker",
 }
 RIGHT = {
     "realign_core.comparison.run": "from realign_core.diagnostics import diagnose",
     "realign_core.figures.shape": "import plotly.graph_objects as go",
     "realign_core.encode": "import open_clip\nfrom realign_core.load import load_pair",
+    "realign_core.training.tracker": "from realign_core.diagnostics.shape import measure_shape",
+    "realign_core.findings.training": "from realign_core.training.tracked import FIGURES",
     "realign_core.moments": (
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from realign_core.figures import theme"
     ),

@@ -15,6 +15,7 @@ from realign_core.alignment.statistics import (
     pieces,
     row_lengths,
     unit_pieces,
+    within_range,
 )
 
 CANCELLED = 1e-6
@@ -44,8 +45,9 @@ class AffineMap:
         elements = PRODUCT_ELEMENTS if isinstance(self.linear, Tensor) else PIECE_ELEMENTS
         for start, piece in pieces(block.detach(), elements):
             place = out[start : start + len(piece)]
-            rows = piece.to(dtype)
-            lengths = row_lengths(rows, self.row, "source") if self.normalize else None
+            rows, lengths = piece.to(dtype), None
+            if self.normalize:
+                rows, lengths = within_range(rows, self.row, "source")
             moved = self._map(rows, lengths, place if place.dtype == dtype else None)
             if moved is not place:
                 place.copy_(moved)

@@ -12,6 +12,7 @@ from realign_core.alignment.affine_map import AffineMap
 from realign_core.alignment.base import Aligner
 from realign_core.alignment.rows import Mapper, row_blocks
 from realign_core.alignment.statistics import MeanTrace, unit_pieces
+from realign_core.linalg import numerical_rank
 from realign_core.moments import Moments, as_tensor
 from realign_core.validation import UnusableInput
 
@@ -67,8 +68,17 @@ class Procrustes(Aligner):
 
 
 def orthogonal_map(cross: Tensor) -> Tensor:
-    """The orthogonal W, `(d, d)`, that maximises `tr(W' Y'X)`: `U V'` of the singular vectors of `Y'X`."""
-    left, _, right = torch.linalg.svd(cross)
+    """The orthogonal W, `(d, d)`, that maximises `tr(W' Y'X)`: `U V'` of the singular vectors of `Y'X`.
+
+    Below full rank (fewer pairs than dimensions, say) the pairs leave W open from the null directions of
+    the source onto those of the target. There it is the choice that turns least, the largest `tr W`:
+    without it the map would hang on the order and signs in which a solver returns null vectors.
+    """
+    left, values, right = torch.linalg.svd(cross)
+    rank = numerical_rank(values)
+    if rank < len(values):
+        free = torch.linalg.svd(left[:, rank:].mT @ right[rank:].mT)
+        left = torch.cat([left[:, :rank], left[:, rank:] @ free[0] @ free[2]], dim=1)
     return left @ right
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from realign_core.alignment.base import Aligner
 from realign_core.alignment.rows import Mapper, map_rows
-from realign_core.alignment.statistics import MeanTrace, pieces, row_lengths
+from realign_core.alignment.statistics import MeanTrace, pieces, within_range
 from realign_core.moments import Moments
 from realign_core.validation import UnusableInput, check_count
 
@@ -83,7 +83,8 @@ class RandomTarget(Aligner):
                 rows = self.target_rows_[torch.from_numpy(draw(len(piece)))]
                 rows = rows.to(torch.float64 if out.dtype == torch.float64 else torch.float32)
                 if self.normalize:
-                    rows = rows / row_lengths(rows, start, "target")[:, None]
+                    rows, lengths = within_range(rows, start, "target")
+                    rows = rows / lengths[:, None]
                 piece.copy_(rows)
 
         return write

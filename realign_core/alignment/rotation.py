@@ -25,6 +25,9 @@ from realign_core.validation import check_fraction
 OPPOSITE = 1e-14
 """Unit vectors whose sum is this short are opposite up to rounding, and no plane is distinguished."""
 
+NO_DIRECTION = 1e-12
+"""A mean this short beside the rows is what rounding leaves of zero."""
+
 
 class Rotation(AffineAligner):
     """`normalize(M y + b)`, `M = A R`, R the minimal rotation of `mu_y/||mu_y||` onto `mu_x/||mu_x||`.
@@ -49,7 +52,7 @@ class Rotation(AffineAligner):
         check_fraction("bures", self.bures, low_open=False)
         check_source_varies(source, self.name)
         constant = warn_constant_target(target, self.name)
-        self.rotation_ = minimal_rotation(source.mean, target.mean)
+        self.rotation_ = minimal_rotation(mean_beyond_rounding(source), mean_beyond_rounding(target))
         matrix = self.rotation_
         if self.bures:
             parts = with_covariance(source), with_covariance(target)
@@ -91,6 +94,12 @@ class Rotation(AffineAligner):
                 AlignmentWarning,
                 stacklevel=2,
             )
+
+
+def mean_beyond_rounding(rows: MeanTrace | Moments) -> Tensor:
+    """The mean, or zero where it is rounding beside the rows' lengths and so points nowhere."""
+    square = float(rows.mean @ rows.mean)
+    return rows.mean if square > NO_DIRECTION**2 * (rows.trace + square) else torch.zeros_like(rows.mean)
 
 
 def minimal_rotation(source: Tensor, target: Tensor) -> Tensor:

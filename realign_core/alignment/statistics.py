@@ -19,6 +19,9 @@ PIECE_ELEMENTS = 2**18
 PRODUCT_ELEMENTS = 2**20
 """The same for products with a `(d, d)` matrix, which are faster in longer pieces."""
 
+NARROW = 1e-3
+"""Unit rows of a total variance below this lose digits in `1 - ||mu||^2`: seven at 1e-9."""
+
 
 class AlignmentWarning(UserWarning):
     """A fit went through, but what it learnt has a limit that the message names."""
@@ -42,6 +45,22 @@ def row_lengths(rows: Tensor, first_row: int, name: str) -> Tensor:
             "each row needs a finite length above 0: drop or repair it"
         )
     return lengths
+
+
+def within_range(rows: Tensor, first_row: int, name: str) -> tuple[Tensor, Tensor]:
+    """Rows that are to be normalised in their own precision, and their lengths `(n,)`.
+
+    Where the square of a length would leave the type's range or its full precision (float32: under 3e-16 or
+    over 1e19), rows are first divided by their largest entry, which leaves their direction. Raises as
+    `row_lengths`.
+    """
+    lengths = torch.linalg.vector_norm(rows, dim=1)
+    limits = torch.finfo(rows.dtype)
+    if bool(((lengths > (limits.tiny / limits.eps) ** 0.5) & (lengths < torch.inf)).all()):
+        return rows, lengths
+    peak = rows.abs().amax(dim=1, keepdim=True)
+    rows = rows / peak.where((peak > 0) & (peak < torch.inf), 1)
+    return rows, row_lengths(rows, first_row, name)
 
 
 def float64_pieces(block: Tensor, elements: int = PIECE_ELEMENTS) -> Iterator[tuple[int, Tensor]]:
@@ -88,9 +107,13 @@ class MeanTrace:
         for start, rows in float64_pieces(block):
             n = rows.shape[0]
             if normalize:
-                mean = rows.mT @ (1 / row_lengths(rows, first_row + start, name)) / n
+                lengths = row_lengths(rows, first_row + start, name)
+                mean = rows.mT @ (1 / lengths) / n
                 # Unit rows have mean square 1, so tr S = 1 - ||mu||^2.
-                part = cls(n, mean, 1 - float(mean @ mean))
+                trace = 1 - float(mean @ mean)
+                if trace < NARROW:
+                    trace = float((rows / lengths[:, None] - mean).square().sum()) / n
+                part = cls(n, mean, trace)
             else:
                 mean = rows.mean(dim=0)
                 part = cls(n, mean, float((rows - mean).square().sum()) / n)

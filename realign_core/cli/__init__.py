@@ -1,4 +1,4 @@
-"""The command line: `analyze`, `align`, `inspect`, `encode`, `app`.
+"""The command line: `analyze`, `align`, `inspect`, `encode`, `train`, `app`.
 
 Nothing imported here needs torch; each command imports what it runs once its arguments and files hold.
 """
@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Sequence
 
 from realign_core.cli.parser import build_parser
+from realign_core.cli.progress import say
 from realign_core.validation import UnusableInput
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -23,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status (0 done, 1 failed, 2 unusable input, 130 interrupted)."""
     # Threads that spin while they wait cost a busy machine a factor of ten; torch reads this when imported.
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+    if sys.stderr is None:
+        # It is closed; `print` would send what is meant for it to standard output, among the results.
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # A file name that the terminal cannot show must not lose the result.
@@ -33,21 +37,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except UnusableInput as error:
-        return _say(UNUSABLE, str(error))
+        return _end(UNUSABLE, str(error))
     except KeyboardInterrupt:
-        return _say(INTERRUPTED, "interrupted; no output was left half-written")
+        return _end(INTERRUPTED, "interrupted; no output was left half-written")
     except BrokenPipeError:
         _discard_output()
         return DONE
     except Exception as error:
         if _is_memory(error):
-            return _say(UNUSABLE, OUT_OF_MEMORY)
+            return _end(UNUSABLE, OUT_OF_MEMORY)
         if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
             _discard_output()
-            return _say(UNUSABLE, "standard output cannot be written: no space left; write to another place")
+            return _end(UNUSABLE, "standard output cannot be written: no space left; write to another place")
         if os.environ.get(TRACEBACK):
             traceback.print_exc()
-        return _say(
+        return _end(
             FAILED,
             f"unexpected failure: {type(error).__name__}: {error} (set {TRACEBACK}=1 to see where)",
         )
@@ -60,15 +64,15 @@ def _discard_output() -> None:
 
 
 def _is_memory(error: Exception) -> bool:
-    """Whether memory ran out; torch says so in words on the CPU and by a class of its own on a GPU."""
-    words = ("not enough memory", "can't allocate memory")
+    """Whether memory ran out: torch says so in words, may not even load, and has its own class on a GPU."""
+    words = ("not enough memory", "can't allocate memory", "failed to map segment")
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
-        or (isinstance(error, RuntimeError) and any(text in str(error) for text in words))
+        or (isinstance(error, (RuntimeError, ImportError)) and any(text in str(error) for text in words))
     )
 
 
-def _say(status: int, message: str) -> int:
-    print("realign: " + " ".join(message.split()), file=sys.stderr)
+def _end(status: int, message: str) -> int:
+    say("realign: " + " ".join(message.split()))
     return status

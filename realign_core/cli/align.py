@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import warnings
 from contextlib import closing
 from typing import Any, Literal
@@ -13,7 +12,7 @@ import numpy as np
 
 from realign_core.cli.methods import blockwise_shrinkage, check_methods, load_plugins
 from realign_core.cli.outputs import check_outputs
-from realign_core.cli.progress import Progress
+from realign_core.cli.progress import Progress, say
 from realign_core.load import Batches, EmbeddingSet, load_pair, load_set
 from realign_core.validation import UnusableInput, check_count, check_fraction, check_non_negative
 
@@ -45,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
 
             save_aligner(method, options.save_aligner)
     for note in [*notes, *_dropped(source, options)]:
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}")
     name = getattr(method, "name", options.method)
     print(f"{options.out}: {rows.shape[0]} rows of dimension {rows.shape[1]}, mapped by {name}")
 
@@ -115,7 +114,14 @@ def _load(options: argparse.Namespace, role: Literal["target", "source"]) -> Emb
     path = options.source if role == "source" and options.source else options.target
     alone = bool(options.source or options.load_aligner)
     limit = options.max_rows if role == "target" else None
-    return load_set(path, role=role, alone=alone, max_rows=limit, seed=options.seed)
+    return load_set(
+        path,
+        role=role,
+        alone=alone,
+        normalize=not options.no_normalize,
+        max_rows=limit,
+        seed=options.seed,
+    )
 
 
 def _fit(options: argparse.Namespace, source: EmbeddingSet, progress: Progress, notes: list[str]) -> Any:

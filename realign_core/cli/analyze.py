@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from realign_core.cli.methods import blockwise_shrinkage, check_device, check_methods
 from realign_core.cli.outputs import check_outputs
-from realign_core.cli.progress import Progress
+from realign_core.cli.progress import Progress, say
 from realign_core.load import atomic_text, load_pair
 from realign_core.method_names import BUILT_IN_METHODS
-from realign_core.validation import check_count, check_fraction, check_non_negative
+from realign_core.validation import UnusableInput, check_count, check_fraction, check_non_negative
 
 if TYPE_CHECKING:
     from realign_core.comparison import Comparison
@@ -65,6 +65,8 @@ def _check(options: argparse.Namespace) -> None:
     if options.c3_sigma is not None:
         check_non_negative("--c3-sigma", options.c3_sigma)
     blockwise_shrinkage(options.blockwise_shrinkage)
+    if options.json == "-" and sys.stdout is None:
+        raise UnusableInput("--json is -, but standard output is closed; name a file")
     check_outputs(
         {
             "--json": None if options.json == "-" else options.json,
@@ -105,4 +107,4 @@ def _write(comparison: Comparison, options: argparse.Namespace) -> None:
         print(summary(comparison))
     else:
         for warning in comparison.warnings:
-            print(f"note: {warning}", file=sys.stderr)
+            say(f"note: {warning}")

@@ -36,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     _align(commands)
     _inspect(commands)
     _encode(commands)
+    _train(commands)
     _app(commands)
     return parser
 
@@ -145,6 +146,27 @@ def _encode(commands: Any) -> None:
         "--shard-rows", type=int, default=10_000, metavar="N", help="rows of a shard (10000)"
     )
     command.add_argument("--resume", action="store_true", help="go on behind the finished shards of OUT")
+
+
+def _train(commands: Any) -> None:
+    command = _command(
+        commands,
+        "train",
+        "Train a small CLIP on drawn scenes and keep snapshots of held-out pairs.",
+        "FOLDER takes step_000100.npz and so on, record.json, checkpoint.pt, and model/ for open_clip.",
+    )
+    command.add_argument("--out", metavar="FOLDER", required=True, help="a new or empty folder")
+    command.add_argument("--steps", type=int, metavar="N", help="optimiser steps (3000)")
+    command.add_argument("--batch", type=int, metavar="N", help="pairs in a step (128)")
+    command.add_argument("--every", type=int, metavar="N", help="steps between snapshots (100)")
+    command.add_argument("--probe", type=int, metavar="N", help="held-out pairs in a snapshot (2000)")
+    command.add_argument("--pool", type=int, metavar="N", help="training scenes kept in memory (40000)")
+    command.add_argument("--seed", type=int, metavar="N", help="of scenes, captions, weights and order (0)")
+    command.add_argument("--learning-rate", type=float, metavar="R", help="its highest value (0.001)")
+    command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    command.add_argument(
+        "--resume", action="store_true", help="go on with the run in FOLDER, with its own settings"
+    )
 
 
 def _app(commands: Any) -> None:

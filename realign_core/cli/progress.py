@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 
 HELD_SECONDS = 10.0
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Write to standard error. One that is full takes nothing, and neither stops the work nor fails it."""
+    with suppress(OSError):
+        print(text, end=end, file=sys.stderr, flush=True)
 
 
 class Progress:
@@ -28,14 +35,14 @@ class Progress:
         seconds = time.perf_counter() - self.start
         line = f"[{self.count}{of}, {seconds:.0f} s] {stage}"
         if self.live:
-            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+            say(f"\r\033[K{line}", end="")
             return
         self.held.append(line)
         if seconds >= HELD_SECONDS:
-            print("\n".join(self.held), file=sys.stderr, flush=True)
+            say("\n".join(self.held))
             self.held.clear()
 
     def close(self) -> None:
         """Leave a clean line behind."""
         if self.live and self.count:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+            say("\r\033[K", end="")

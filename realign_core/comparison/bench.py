@@ -18,9 +18,10 @@ from realign_core.comparison.intervals import Replicates, Resampling
 from realign_core.comparison.projection import Projection
 from realign_core.comparison.result import JudgedRows, MethodResult, NeighbourLists, ReferenceView
 from realign_core.comparison.scoring import FloorWeights, MapScores, score, score_reference
-from realign_core.comparison.settings import Settings
+from realign_core.comparison.settings import DEFAULT_K, Settings
 from realign_core.comparison.split import SMALLEST_EVALUATION, Split, split_pairs, split_unpaired
 from realign_core.comparison.views import method_view, reference_view
+from realign_core.comparison.whole_gap import mean_mapped, mean_of
 from realign_core.load import Batches, EmbeddingPair
 from realign_core.moments import float64_blocks
 from realign_core.validation import UnusableInput
@@ -50,11 +51,21 @@ class Bench:
         self.data, self.settings = data, settings
         self.notes: list[str] = []
         n = min(len(data.target), len(data.source))
-        if settings.k > n - 1:
+        # The default is nobody's wish: where rows are too few for it, retention has no value and a note.
+        if settings.k > n - 1 and settings.k != DEFAULT_K:
             raise UnusableInput(
                 f"--k is {settings.k}, but {n} rows have {n - 1} neighbours; use --k {n - 1} or less"
             )
         self.whole, self.held_out, self.split = self._sides()
+
+    @property
+    def _in_memory(self) -> bool:
+        """Whether all rows are loaded and judged on, none left out by a sample."""
+        return max(len(self.data.target), len(self.data.source)) <= self.settings.score_rows
+
+    @cached_property
+    def _whole_target_mean(self) -> Tensor:
+        return mean_of(self.data.target, normalize=self.data.normalize, device=self.settings.device)
 
     @property
     def shown(self) -> Evaluation:
@@ -104,13 +115,13 @@ class Bench:
         else:
             split = split_unpaired(n_x, n_y, settings.split, settings.seed)
         limit = settings.score_rows
-        fits_in_memory = max(n_x, n_y) <= limit
-        target: Any = self._load(data.target) if fits_in_memory else data.target
-        source: Any = self._load(data.source) if fits_in_memory else data.source
-        if not fits_in_memory:
+        target: Any = self._load(data.target) if self._in_memory else data.target
+        source: Any = self._load(data.source) if self._in_memory else data.source
+        if not self._in_memory:
             self.notes.append(
                 f"Methods are fitted on all rows and judged on a seeded sample of at most {limit} rows of "
-                "each set; scores that depend on density, such as retention, hold for that many rows."
+                "each set (the in-sample centroid gap on all rows); scores that depend on density, such as "
+                "retention, hold for that many rows."
             )
         sampled = self._sample(np.arange(n_x), np.arange(n_y))
         whole = Side(target, source, self._evaluation(target, source, *sampled), sampled, (n_x, n_y), True)
@@ -150,19 +161,21 @@ class Bench:
         return torch.cat(list(blocks))
 
     def _sample(self, target: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """At most `score_rows` of each, seeded; the same pairs of both where they are pairs."""
+        """At most `score_rows` of each, seeded; the same pairs of both where they are pairs.
+
+        Rows that are read from files come in file order, which is the order that they are read in.
+        """
         limit = self.settings.score_rows
         generator = np.random.default_rng(self.settings.seed)
+
+        def some(rows: np.ndarray) -> np.ndarray:
+            chosen = rows if len(rows) <= limit else generator.choice(rows, limit, replace=False)
+            return chosen if self._in_memory else np.sort(chosen)
+
         if self.data.paired:
-            chosen = (
-                target if len(target) <= limit else np.sort(generator.choice(target, limit, replace=False))
-            )
+            chosen = some(target)
             return chosen, chosen
-        first, second = (
-            rows if len(rows) <= limit else np.sort(generator.choice(rows, limit, replace=False))
-            for rows in (target, source)
-        )
-        return first, second
+        return some(target), some(source)
 
     def _evaluation(
         self, target: Any, source: Any, target_rows: np.ndarray, source_rows: np.ndarray
@@ -242,8 +255,13 @@ class Bench:
             row = int(torch.nonzero(~mapped.isfinite().all(dim=1))[0])
             raise UnusableInput(f"it maps row {row} of the judged source rows to a point without a direction")
         done = time.perf_counter()
-        notes += [f"{name}: {w.message}" for w in caught if w.category is alignment.AlignmentWarning]
+        for warning in caught:
+            if warning.category is alignment.AlignmentWarning:
+                notes.append(f"{name}: {str(warning.message).removeprefix(f'{name}: ')}")
         scores = score(evaluation, mapped, floor=_floor(side, traits), mixing=not copies)
+        if side.in_sample and not self._in_memory and not copies:
+            gap = self._whole_target_mean - mean_mapped(method, self.data.source).to(evaluation.x.device)
+            scores.values["centroid_gap"] = float(torch.linalg.vector_norm(gap))
         return scores, {"fit": fitted - started, "transform": done - fitted}
 
     def _some(self, rows: Any) -> Any:

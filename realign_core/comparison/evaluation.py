@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -44,6 +45,13 @@ class Evaluation:
         self.groups: Tensor | None = None
         if paired:
             self.groups = (torch.arange(len(target)) if groups is None else groups).to(target.device)
+
+    @cached_property
+    def unit(self) -> np.ndarray | None:
+        """Unit `(n,)` of each pair, numbered from 0; None for unpaired sets."""
+        if self.groups is None:
+            return None
+        return np.unique(self.groups.cpu().numpy(), return_inverse=True)[1]
 
     @property
     def n_target(self) -> int:

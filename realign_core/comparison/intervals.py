@@ -16,6 +16,7 @@ from torch import Tensor
 from realign_core.comparison.evaluation import Evaluation
 from realign_core.comparison.jackknife import Jackknife
 from realign_core.comparison.scoring import MapScores
+from realign_core.diagnostics.unit_noise import unit_sums
 from realign_core.moments import Moments
 
 NORMAL_975 = 1.96
@@ -48,8 +49,8 @@ class Resampling:
     def __init__(self, evaluation: Evaluation, *, bootstrap: int, seed: int):
         self.evaluation = evaluation
         generator = np.random.default_rng(seed)
-        if evaluation.groups is not None:
-            _, unit = np.unique(evaluation.groups.cpu().numpy(), return_inverse=True)
+        unit = evaluation.unit
+        if unit is not None:
             self.target_unit = self.source_unit = unit
             self.source_weights = self.target_weights = _weights(unit, bootstrap, generator)
         else:
@@ -101,8 +102,7 @@ def mean_variance(rows: Tensor, moments: Moments, unit: np.ndarray) -> float:
 
     `sum_u ||sum of row - mean over unit u||^2 / n^2`, which is `tr Cov / n` where each row is its own unit.
     """
-    sums = torch.zeros((int(unit.max()) + 1, rows.shape[1]), dtype=rows.dtype, device=rows.device)
-    sums.index_add_(0, torch.from_numpy(unit).to(rows.device), rows - moments.mean)
+    sums = unit_sums(rows - moments.mean, unit, int(unit.max()) + 1)
     return float(sums.square().sum()) / moments.n**2
 
 

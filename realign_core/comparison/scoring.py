@@ -32,6 +32,7 @@ from realign_core.diagnostics.neighbours import (
 from realign_core.diagnostics.residual import anisotropy
 from realign_core.diagnostics.shape import power_law
 from realign_core.diagnostics.shared import covariance_discrepancy
+from realign_core.diagnostics.unit_noise import has_units, row_covariance
 from realign_core.linalg import ZERO_TRACE, eigenvalues_descending, largest_eigenvalue
 from realign_core.moments import Moments
 
@@ -177,9 +178,7 @@ def _target_reached(
     target = evaluation.target_moments
     values["centroid_gap"] = float(torch.linalg.vector_norm(target.mean - moments.mean))
     if floor is not None:
-        noise = floor.target * (result.difference or target).covariance
-        if result.difference is None:
-            noise += floor.source * moments.covariance
+        noise = _noise(evaluation, result, floor)
         values["sampling_floor"], values["sampling_floor_95"] = sampling_floor(noise)
     if mixing:
         _mixing(evaluation, passes, result)
@@ -191,6 +190,20 @@ def _target_reached(
         values["trace_ratio"] = moments.trace / target.trace
     result.spectrum = eigenvalues_descending(moments.covariance)
     values["alpha"] = None if moments.is_constant else power_law(result.spectrum)[0]
+
+
+def _noise(evaluation: Evaluation, result: MapScores, floor: FloorWeights) -> Tensor:
+    """Covariance of the gap over samples of this size; rows of one unit are drawn together."""
+    unit, target = evaluation.unit, evaluation.target_moments
+    if unit is None or not has_units(unit):
+        noise = floor.target * (result.difference or target).covariance
+        return noise if result.difference else noise + floor.source * result.moments.covariance
+    if result.difference:
+        return floor.target * row_covariance(evaluation.x - result.mapped, result.difference, unit)
+    # Other target rows come in units as the judged ones do.
+    noise = row_covariance(evaluation.x, target, unit)
+    crowding = float(noise.trace()) / target.trace if target.trace > 0 else 1.0
+    return floor.target * noise + floor.source * crowding * result.moments.covariance
 
 
 def _mixing(evaluation: Evaluation, passes: _Passes, result: MapScores) -> None:

@@ -13,6 +13,7 @@ from realign_core.validation import (
 )
 
 DEFAULT_SCORE_ROWS = 10_000
+DEFAULT_K = 10
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Settings:
 
     methods: tuple[str, ...] | None = None
     energy: float = 0.99
-    k: int = 10
+    k: int = DEFAULT_K
     split: float = 0.5
     seed: int = 0
     device: str = "auto"

@@ -15,6 +15,9 @@ PIECE = 2**18
 """Cosines worked on at a time, so that what is made of them stays in the cache."""
 
 
+EDGE = 1e-6
+"""Cosines this far below the edge of a bin lie on it."""
+
 COSINE_RESOLUTION = 1e-6
 """Standard deviation below which cosines from float32 products differ by nothing but rounding."""
 
@@ -112,11 +115,17 @@ def correlation(sums: Tensor) -> Tensor:
 
 
 def bin_of(cosines: Tensor) -> Tensor:
-    """Bin, uint8, of each cosine: 200 equal bins on [-1, 1], clipped, the last closed."""
+    """Bin, uint8, of each cosine: 200 equal bins on [-1, 1], clipped, the last closed.
+
+    A cosine within rounding below an edge counts as on it, or those of sparse rows, which are exactly 0,
+    would fall to either side.
+    """
     bins = torch.empty(cosines.shape, dtype=torch.uint8, device=cosines.device)
     rows = max(1, PIECE * len(cosines) // max(1, cosines.numel()))
     for part, out in zip(cosines.split(rows), bins.split(rows), strict=True):
-        out.copy_(part.to(torch.float64, copy=True).add_(1).mul_(BINS / 2).floor_().clamp_(0, BINS - 1))
+        out.copy_(
+            part.to(torch.float64, copy=True).add_(1 + EDGE).mul_(BINS / 2).floor_().clamp_(0, BINS - 1)
+        )
     return bins
 
 

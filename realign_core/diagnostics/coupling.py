@@ -26,20 +26,35 @@ class Coupling:
     explained_variance_in_sample: float
 
 
-def measure_coupling(statistics: PairStatistics, frame: FixedFrame) -> Coupling | None:
-    """`L = Z D' (D D' + lam I)^-1` with `lam = tr(D D') / r`; None without pairs, V or variance in both.
+def coupling_map(statistics: PairStatistics, frame: FixedFrame) -> Tensor | None:
+    """`L = Z D' (D D' + lam I)^-1` with `lam = tr(D D') / r`, `(d - r, r)` in the frame's coordinates.
 
-    The map and both scores follow from the halves' moments; the number of rows cancels.
+    Fitted on the fitting half; it follows from that half's moments, the number of rows cancels. None without
+    pairs, without V or where the residual in U is rounding.
     """
     found, rank = statistics.in_basis(frame.basis), frame.rank
-    if found is None or found.fit is None or found.judge is None or rank == frame.dim:
+    if found is None or found.fit is None or rank == frame.dim:
         return None
     uu, vu = found.fit[:rank, :rank], found.fit[rank:, :rank]
-    ridge = float(uu.trace()) / frame.rank
-    if statistics.is_rounding(ridge * frame.rank):
+    ridge = float(uu.trace()) / rank
+    if statistics.is_rounding(ridge * rank):
         return None
-    eye = torch.eye(frame.rank, dtype=uu.dtype, device=uu.device)
-    coupling = torch.cholesky_solve(vu.mT, torch.linalg.cholesky(uu + ridge * eye)).mT
+    eye = torch.eye(rank, dtype=uu.dtype, device=uu.device)
+    return torch.cholesky_solve(vu.mT, torch.linalg.cholesky(uu + ridge * eye)).mT
+
+
+def coupling_norm(coupling: Tensor) -> float:
+    """Spectral norm `||L||` of a coupling map."""
+    small = coupling if coupling.shape[0] < coupling.shape[1] else coupling.mT
+    return math.sqrt(largest_eigenvalue(small @ small.mT))
+
+
+def measure_coupling(statistics: PairStatistics, frame: FixedFrame) -> Coupling | None:
+    """Norm and scores of `coupling_map`; None where there is no map or no variance in V."""
+    found, rank = statistics.in_basis(frame.basis), frame.rank
+    coupling = coupling_map(statistics, frame)
+    if coupling is None or found is None or found.fit is None or found.judge is None:
+        return None
 
     def explained(moment: Tensor) -> float | None:
         """R^2 from a second moment about the fitting half's mean."""
@@ -54,8 +69,7 @@ def measure_coupling(statistics: PairStatistics, frame: FixedFrame) -> Coupling 
     inside = explained(found.fit)
     if out is None or inside is None:
         return None
-    small = coupling if coupling.shape[0] < coupling.shape[1] else coupling.mT
-    return Coupling(math.sqrt(largest_eigenvalue(small @ small.mT)), out, inside)
+    return Coupling(coupling_norm(coupling), out, inside)
 
 
 def coupling_warning(statistics: PairStatistics, frame: FixedFrame) -> str | None:

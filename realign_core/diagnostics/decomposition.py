@@ -63,9 +63,8 @@ def sampling_floor(covariance: Tensor) -> tuple[float, float]:
 
 def measure_gap(statistics: PairStatistics) -> Gap:
     """The raw gap `||mu_x - mu_y||` and its sampling floor (methods, section 1)."""
-    x, y, difference = statistics.target, statistics.source, statistics.difference
-    noise = difference.covariance / difference.n if difference else x.covariance / x.n + y.covariance / y.n
-    floor, floor_95 = sampling_floor(noise)
+    x, y = statistics.target, statistics.source
+    floor, floor_95 = sampling_floor(statistics.noise)
     return Gap(
         centroid_distance=float(torch.linalg.vector_norm(statistics.gap)),
         sampling_floor=floor,
@@ -102,6 +101,6 @@ def split_gap(statistics: PairStatistics, frame: FixedFrame) -> Decomposition:
 def decompose(data: EmbeddingPair, frame: FixedFrame) -> Decomposition:
     """Cut the gap between the sets of `data` along `frame`. Unpaired data has biases but no residuals."""
     statistics = PairStatistics.collect(
-        data.target, data.source, paired=data.paired, normalize=data.normalize
+        data.target, data.source, paired=data.paired, normalize=data.normalize, groups=data.groups
     )
     return split_gap(statistics, frame)

@@ -81,7 +81,11 @@ def _in_frame(statistics: PairStatistics, frame: FixedFrame, seed: int) -> dict:
 def _warnings(statistics: PairStatistics, frame: FixedFrame, shape: Shape) -> list[str]:
     warnings = []
     for name, rank, dim in (("U", shape.rank_u, frame.rank), ("V", shape.rank_v, frame.dim - frame.rank)):
-        if rank is not None and rank < dim:
+        if rank == 0 and dim:
+            warnings.append(
+                f"The residual in {name} is zero but for rounding, so it has no condition number there."
+            )
+        elif rank is not None and rank < dim:
             warnings.append(
                 f"The residual covariance in {name} has numerical rank {rank} of {dim}; its condition number "
                 f"is taken over those {rank} eigenvalues."
@@ -116,6 +120,7 @@ def diagnose(
         data.source,
         paired=data.paired,
         normalize=data.normalize,
+        groups=data.groups,
         seed=seed,
         device=device,
         progress=progress,

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from realign_core.diagnostics.unit_noise import UnitScatter, has_units
 from realign_core.linalg import ZERO_TRACE
 from realign_core.moments import Moments, float64_blocks, unit_rows
 from realign_core.validation import UnusableInput
@@ -45,7 +46,8 @@ class PairStatistics:
 
     `halves` are the moments of D on two seeded halves of the pairs; `mean_distance` is `mean ||D||` and
     `centred_distance` `mean ||D - m||`. `stages` holds the mean of the source rows after each step of
-    ReAlign, `(d,)` each; a stage that does not exist is missing.
+    ReAlign, `(d,)` each; a stage that does not exist is missing. `unit_scatter` is that of the differences
+    summed over units (`unit_noise`), where captions share an image.
     """
 
     target: Moments
@@ -57,6 +59,7 @@ class PairStatistics:
     stages: dict[str, Tensor]
     trace_scale: float | None
     normalize: bool
+    unit_scatter: Tensor | None = None
 
     @property
     def dim(self) -> int:
@@ -72,6 +75,15 @@ class PairStatistics:
     def no_residual(self) -> bool:
         """Whether all differences are equal: their variance is rounding beside the rows' mean squares."""
         return self.difference is not None and self.is_rounding(self.difference.trace)
+
+    @property
+    def noise(self) -> Tensor:
+        """Covariance of the gap `m` over samples of this size, `(d, d)`."""
+        if self.difference is None:
+            return self.target.covariance / self.target.n + self.source.covariance / self.source.n
+        if self.unit_scatter is not None:
+            return self.unit_scatter / self.difference.n**2
+        return self.difference.covariance / self.difference.n
 
     def is_rounding(self, variance: float) -> bool:
         """Whether a variance of the differences is rounding beside the rows' mean squares."""
@@ -103,13 +115,15 @@ class PairStatistics:
         *,
         paired: bool,
         normalize: bool = True,
+        groups: np.ndarray | None = None,
         seed: int = 0,
         device: str = "auto",
         progress: Progress = silent,
     ) -> PairStatistics:
         """Read both sets (arrays, tensors or re-iterables of blocks) and gather the statistics.
 
-        Raises `UnusableInput` for fewer than 2 rows or, if `paired`, for sets of different length.
+        `groups` `(n,)` numbers pairs that share a caption or an image. Raises `UnusableInput` for fewer
+        than 2 rows or, if `paired`, for sets of different length.
         """
 
         def blocks(rows: Any) -> Iterator[Tensor]:
@@ -134,14 +148,17 @@ class PairStatistics:
         progress("distances and drift")
         scale = None if y.is_constant else math.sqrt(x.trace / y.trace)
         stages = _stage_means(lambda: blocks(source), x, y, scale) if normalize else {}
-        centred = None
+        centred, units = None, UnitScatter(groups) if groups is not None and has_units(groups) else None
         if difference is not None:
-            total = sum(
-                float(torch.linalg.vector_norm(a - b - difference.mean, dim=1).sum())
-                for a, b in zip(blocks(target), blocks(source))
-            )
+            total = 0.0
+            for a, b in zip(blocks(target), blocks(source), strict=True):
+                deviations = a - b - difference.mean
+                total += float(torch.linalg.vector_norm(deviations, dim=1).sum())
+                if units:
+                    units.add(deviations)
             centred = total / difference.n
-        return cls(x, y, difference, halves, mean_distance, centred, stages, scale, normalize)
+        scatter = units.scatter if units else None
+        return cls(x, y, difference, halves, mean_distance, centred, stages, scale, normalize, scatter)
 
 
 def _count(rows: Any) -> int:

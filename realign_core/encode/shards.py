@@ -87,11 +87,11 @@ class ShardFolder:
             self.shards.append(shard)
             self.save()
         except BaseException:
-            # A shard that is not counted must not be read as if it were.
-            if shard in self.shards:
-                self.shards.remove(shard)
-            for path in written:
-                path.unlink(missing_ok=True)
+            # A shard that is not counted must not be read as if it were; an interruption may come right after
+            # the record was renamed into its place.
+            if not self._is_counted(shard.number):
+                for path in written:
+                    path.unlink(missing_ok=True)
             raise
 
     def save(self, *, complete: bool = False) -> None:
@@ -108,6 +108,10 @@ class ShardFolder:
         """The finished files of `img_emb`, `text_emb` or `metadata`, in order."""
         suffix = "parquet" if name == METADATA else "npy"
         return [self._path(name, shard.number, suffix) for shard in self.shards if shard.rows]
+
+    def _is_counted(self, number: int) -> bool:
+        record = read_record(self.folder)
+        return record is not None and any(entry["number"] == number for entry in record["shards"])
 
     def _path(self, name: str, number: int, suffix: str) -> Path:
         place = self.folder / name

@@ -5,6 +5,7 @@ from realign_core.findings.contest import badges, best_method, may_win, unresolv
 from realign_core.findings.finding import Finding
 from realign_core.findings.geometry import diagnosis_findings, headline
 from realign_core.findings.methods import method_findings, published_findings
+from realign_core.findings.training import training_findings
 
 
 def findings(comparison: Comparison) -> tuple[Finding, ...]:
@@ -26,5 +27,6 @@ __all__ = [
     "may_win",
     "method_findings",
     "published_findings",
+    "training_findings",
     "unresolved_from",
 ]

@@ -17,8 +17,10 @@ GAP: dict[str, Term] = {
     ),
     "gap.sampling_floor": Term(
         "Sampling floor",
-        "The distance that sampling noise alone gives between two equal sets of this size.",
-        "floor² = tr Cov(x − y) / n for pairs, Tx/nx + Ty/ny otherwise",
+        "The distance that sampling noise alone gives between two equal sets of this size; captions of one "
+        "image count as drawn together.",
+        "floor² = tr Cov(x − y) / n for pairs, Σ‖summed deviations of a group‖² / n² where groups share a "
+        "row, Tx/nx + Ty/ny otherwise",
         LENGTH,
         None,
         PROJECT,

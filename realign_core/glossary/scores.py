@@ -34,7 +34,8 @@ SCORES: dict[str, Term] = {
     ),
     "sampling_floor": Term(
         "Sampling floor of the gap",
-        "The centroid gap that sampling noise alone gives; a gap of this size is as good as none.",
+        "The centroid gap that sampling noise alone gives; a gap of this size is as good as none. Captions "
+        "of one image count as drawn together.",
         "floor² = c tr Cov(x − z) for pairs, cx Tx + cz Tz otherwise; c = 1/n judged + 1/n fitted",
         "0 or more, length",
         None,

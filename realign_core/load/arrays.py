@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from realign_core.validation import UnusableInput
+
 if TYPE_CHECKING:
     from realign_core.load.batches import RowSource
 
@@ -45,21 +47,37 @@ def mapping_under(array: np.ndarray) -> mmap.mmap | None:
 class ArrayRows:
     """The rows of a NumPy array `(n, d)`; `dtype="bfloat16"` reads uint16 bits as float32.
 
-    With `mapped`, the file mapping that the array looks into, blocks are copied out and the pages given
-    back, so a pass over a large file does not fill memory with it.
+    With `mapped`, the mapping of the file `name` that the array looks into, blocks are copied out and the
+    pages given back, so a pass over a large file does not fill memory with it. A file that has shrunk since
+    raises UnusableInput: to touch what is gone would end the process.
     """
 
-    def __init__(self, array: np.ndarray, *, dtype: str | None = None, mapped: mmap.mmap | None = None):
+    def __init__(
+        self,
+        array: np.ndarray,
+        *,
+        dtype: str | None = None,
+        mapped: mmap.mmap | None = None,
+        name: str = "the file",
+    ):
         self.array = array
         self.shape = (int(array.shape[0]), int(array.shape[1]))
         self.dtype = dtype or array.dtype.newbyteorder("=").name
         self._mapped = mapped
+        self._name = name
+        self._size = 0 if mapped is None else mapped.size()
 
     def read(self, start: int, stop: int) -> np.ndarray:
+        self._check()
         return self._out(self.array[start:stop])
 
     def take(self, indices: np.ndarray) -> np.ndarray:
+        self._check()
         return self._out(self.array[np.asarray(indices, dtype=np.int64)])
+
+    def _check(self) -> None:
+        if self._mapped is not None and self._mapped.size() < self._size:
+            raise UnusableInput(f"{self._name} became shorter while it was read; wait until it is written")
 
     def _out(self, rows: np.ndarray) -> np.ndarray:
         if self.dtype == "bfloat16":

@@ -45,7 +45,12 @@ def contents(path: str) -> Contents:
         return parsed((schema.metadata or {}).get(METADATA_KEY.encode()))
 
     kind = "parquet" if batches.func is _parquet_batches else "arrow"
-    return Contents(path, kind, tuple(members), sidecar, provenance)
+    there = ", ".join(f"{field.name} ({str(field.type)[:40]})" for field in list(schema)[:8])
+    lacking = (
+        f"has no column that holds a list of numbers a row, and no numeric column a dimension: {there}; "
+        "write one of these"
+    )
+    return Contents(path, kind, tuple(members), sidecar, lacking, provenance)
 
 
 def names_of(path: str) -> list[str]:

@@ -75,12 +75,16 @@ class Member:
 @dataclass(frozen=True)
 class Contents:
     """A file's members and what stands beside them, which is read on demand: `sidecar` the columns,
-    `provenance` what the file says of its origin (None: nothing)."""
+    `provenance` what the file says of its origin (None: nothing).
+
+    `lacking` says in a format's own words why there are no members.
+    """
 
     path: str
     format: str
     members: tuple[Member, ...]
     sidecar: Callable[[], Sidecar] = field(default=Sidecar)
+    lacking: str | None = None
     provenance: Callable[[], dict[str, Any] | None] = field(default=lambda: None)
 
 
@@ -113,6 +117,8 @@ def pick(contents: Contents, role: str | None, key: str | None) -> tuple[Member,
     pairs = [member for member in members if member.is_pair]
     if not sets and len(pairs) == 1:
         return _serve(contents, pairs[0], part)
+    if not members and contents.lacking:
+        raise UnusableInput(f"{contents.path} {contents.lacking}")
     if not sets and not pairs:
         raise UnusableInput(
             f"{contents.path} has no floating-point array of shape (n, d); it holds {listing(contents)}"
@@ -140,7 +146,8 @@ def _serve(contents: Contents, member: Member, part: int | None) -> tuple[Member
     name = contents.path if member.key is None else f"{contents.path}:{member.key}"
     check_float(name, member.dtype, member.kind)
     if 0 in member.shape:
-        raise UnusableInput(f"{name} has shape {member.shape}: there are no rows to use")
+        lack = "there are no rows to use" if member.shape[-1] else "its rows hold no numbers"
+        raise UnusableInput(f"{name} has shape {member.shape}: {lack}")
     if member.is_pair:
         if part is None:
             raise UnusableInput(f"{name} holds two sets, shape {member.shape}; give it alone as the pair")

@@ -75,7 +75,7 @@ def mapped_member(
         with reading(path):
             mapped = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
         array = np.asarray(mapped if part is None else mapped[part])
-        return ArrayRows(array, dtype=known, mapped=mapping_under(mapped))
+        return ArrayRows(array, dtype=known, mapped=mapping_under(mapped), name=path)
 
     known, kind = type_name(dtype)
     if name is not None:

@@ -45,7 +45,7 @@ def contents(path: str) -> Contents:
             text = np.lib.format.read_array(io.BytesIO(file.read(LARGEST_PROVENANCE)), allow_pickle=False)
         return parsed(str(text))
 
-    return Contents(path, "npz", members, sidecar, provenance)
+    return Contents(path, "npz", members, sidecar, provenance=provenance)
 
 
 def data_offset(path: str, info: zipfile.ZipInfo) -> int:

@@ -67,6 +67,8 @@ def contents_of(path: str, *, trusted: bool = True) -> Contents:
         raise UnusableInput(f"{path} has the suffix {suffix or '(none)'!r}; readable are {known} and folders")
     if not trusted and READERS[suffix] == "pickled":
         raise UnusableInput(f"{path} is a pickle, which is not taken from an upload; save it as .npy or .npz")
+    if not os.path.isfile(path):
+        raise UnusableInput(f"{path} is a pipe or a device; write what it holds to a file first")
     with reading(path):
         check_signature(path, suffix)
         return importlib.import_module(f"realign_core.load.{READERS[suffix]}").contents(path)
@@ -94,7 +96,7 @@ def open_one(path: str | os.PathLike, *, role: Role, trusted: bool = True) -> Op
     texts = layout.source and (role == "source" or not layout.target)
     shards = layout.source if texts else layout.target
     opened = [open_one(_with_key(shard, key), role=role, trusted=trusted) for shard in shards]
-    return _joined(opened, os.fspath(path), _metadata(layout))
+    return _joined(opened, os.fspath(path), _metadata(layout, opened))
 
 
 def open_both(path: str | os.PathLike, *, trusted: bool = True) -> tuple[Opened, Opened] | None:
@@ -116,7 +118,7 @@ def open_both(path: str | os.PathLike, *, trusted: bool = True) -> tuple[Opened,
         images = [open_one(_with_key(shard, key), role="target", trusted=trusted) for shard in layout.target]
         texts = [open_one(_with_key(shard, key), role="source", trusted=trusted) for shard in layout.source]
         _check_partners(images, texts, file)
-        beside = _metadata(layout)
+        beside = _metadata(layout, images)
         return _joined(images, f"{file}/img_emb", beside), _joined(texts, f"{file}/text_emb", beside)
     pairs = [open_both(_with_key(shard, key), trusted=trusted) for shard in layout.target]
     halves = [pair for pair in pairs if pair is not None]
@@ -141,7 +143,8 @@ def _with_key(path: str, key: str | None) -> str:
     return path if key is None else f"{path}:{key}"
 
 
-def _metadata(layout: Layout) -> Beside | None:
+def _metadata(layout: Layout, shards: list[Opened]) -> Beside | None:
+    """What stands beside `shards`; where there is a file a shard, their rows must agree one by one."""
     if not layout.metadata:
         return None
     parts, origins = [], []
@@ -150,6 +153,14 @@ def _metadata(layout: Layout) -> Beside | None:
             found = contents_of(path)
             parts.append(found.sidecar())
             origins.append(found.provenance())
+    if len(parts) == len(shards):
+        for path, part, shard in zip(layout.metadata, parts, shards, strict=True):
+            n = shard.rows.shape[0]
+            odd = next((len(values) for values in vars(part).values() if values is not None), n)
+            if odd != n:
+                raise UnusableInput(
+                    f"{path} has {odd} rows and {shard.name} has {n}; complete the metadata, or leave it out"
+                )
     return join_sidecars(parts), _common(origins)
 
 

@@ -139,7 +139,7 @@ def _pair(
     match = match_ids(target, source, paired)
     alike = counts[0] == counts[1] and paired != "no" and match.possible
     wanted = _wanted(counts, match.order, alike, max_rows, seed)
-    sides = read_sides((target, source), wanted)
+    sides = read_sides((target, source), wanted, normalize=normalize)
     joint = sides[0].good & sides[1].good if alike else None
     evidence = None
     if joint is not None and joint.sum() >= 2:

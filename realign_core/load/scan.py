@@ -12,7 +12,9 @@ from realign_core.load.batches import Batches
 NAN, INFINITE, ZERO, EXTREME, CONSTANT = 1, 2, 3, 4, 5
 REASONS = {NAN: "NaN", INFINITE: "infinite", ZERO: "zero norm", EXTREME: "norm out of range"}
 # The square of a norm outside this range leaves float64, so such a row cannot be normalised plainly.
-SMALLEST_NORM, LARGEST_NORM = 1e-150, 1e150
+NORMS = 1e-150, 1e150
+# Rows that are used as they are enter figures with the fourth power of their norm.
+NORMS_AS_THEY_ARE = 1e-70, 1e70
 CACHE_VALUES = 1 << 18
 
 
@@ -27,8 +29,8 @@ class Scan:
     flat: np.ndarray
 
 
-def scan(rows: Batches) -> Scan:
-    """Read every row once.
+def scan(rows: Batches, *, normalize: bool = True) -> Scan:
+    """Read every row once; `normalize` says whether its length will be divided out.
 
     Rows that are equal after normalising get equal digests. Two that differ share one with a probability of
     at most 2^-66: the digest is two independent multilinear hashes, `sum a_j w_j` modulo 2^64 with random
@@ -39,18 +41,26 @@ def scan(rows: Batches) -> Scan:
     n, d = rows.shape
     coefficients = np.random.default_rng(0x9E3779B9).integers(0, 2**64, (2 * d, 2), dtype=np.uint64)
     result = Scan(np.empty(n), np.zeros(n, np.int8), np.empty((n, 2), np.uint64), np.zeros(n, bool))
+    norms = NORMS if normalize else NORMS_AS_THEY_ARE
     step = max(1, CACHE_VALUES // d)
     start = 0
     for block in rows:
         block = to_numpy(block)
         for low in range(0, len(block), step):
             piece = block[low : low + step]
-            _scan_piece(piece, rows.dtype, coefficients, result, slice(start, start + len(piece)))
+            _scan_piece(piece, rows.dtype, coefficients, norms, result, slice(start, start + len(piece)))
             start += len(piece)
     return result
 
 
-def _scan_piece(piece: np.ndarray, dtype: str, coefficients: np.ndarray, out: Scan, where: slice) -> None:
+def _scan_piece(
+    piece: np.ndarray,
+    dtype: str,
+    coefficients: np.ndarray,
+    norms: tuple[float, float],
+    out: Scan,
+    where: slice,
+) -> None:
     wide = np.float32 if dtype in ("float16", "bfloat16") else np.float64
     with np.errstate(all="ignore"):
         piece = np.ascontiguousarray(piece, dtype=wide)
@@ -62,7 +72,7 @@ def _scan_piece(piece: np.ndarray, dtype: str, coefficients: np.ndarray, out: Sc
         squares = np.einsum("ij,ij->i", quotient, quotient, dtype=np.float64)
         norm = largest.astype(np.float64) * np.sqrt(squares)
     fault = np.zeros(len(piece), np.int8)
-    fault[(norm < SMALLEST_NORM) | (norm > LARGEST_NORM)] = EXTREME
+    fault[(norm < norms[0]) | (norm > norms[1])] = EXTREME
     fault[largest == 0] = ZERO
     fault[np.isinf(largest)] = INFINITE
     fault[np.isnan(largest)] = NAN

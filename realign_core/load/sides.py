@@ -25,9 +25,9 @@ class Side:
     scan: Scan
 
     @classmethod
-    def read(cls, opened: Opened, wanted: np.ndarray | None) -> Side:
+    def read(cls, opened: Opened, wanted: np.ndarray | None, *, normalize: bool = True) -> Side:
         """Scan the wanted rows, in one pass."""
-        return cls(opened, wanted, scan(Batches(opened.rows, keep=wanted)))
+        return cls(opened, wanted, scan(Batches(opened.rows, keep=wanted), normalize=normalize))
 
     @property
     def good(self) -> np.ndarray:
@@ -69,7 +69,9 @@ class Side:
         )
 
 
-def read_sides(both: tuple[Opened, Opened], wanted: Sequence[np.ndarray | None]) -> tuple[Side, Side]:
+def read_sides(
+    both: tuple[Opened, Opened], wanted: Sequence[np.ndarray | None], *, normalize: bool
+) -> tuple[Side, Side]:
     """Scan both sets at once; an interruption here stops the threads at their next block."""
     stop = Event()
 
@@ -79,7 +81,7 @@ def read_sides(both: tuple[Opened, Opened], wanted: Sequence[np.ndarray | None])
 
     def read(opened: Opened, rows: np.ndarray | None) -> Side:
         with checked_by(check):
-            return Side.read(opened, rows)
+            return Side.read(opened, rows, normalize=normalize)
 
     with ThreadPoolExecutor(len(both)) as pool:
         scans = [pool.submit(read, *side) for side in zip(both, wanted, strict=True)]

@@ -30,12 +30,14 @@ def load_set(
     *,
     role: Literal["target", "source"],
     alone: bool = True,
+    normalize: bool = True,
     max_rows: int | None = None,
     seed: int = 0,
 ) -> EmbeddingSet:
     """Open the set of `role` ("target" or "source") and drop unusable rows.
 
-    With `alone=False` the file must hold both sets. `max_rows` reads a seeded sample. Raises
+    With `alone=False` the file must hold both sets. `normalize=False`: rows are used as they are, which
+    narrows the range of usable norms. `max_rows` reads a seeded sample. Raises
     `UnusableInput` for what cannot be read and for fewer than two usable rows.
     """
     opened = open_one(path, role=role) if alone else _half(path, role)
@@ -43,7 +45,7 @@ def load_set(
     wanted = None
     if max_rows is not None and check_count("max_rows", max_rows, least=2) < count:
         wanted = np.sort(np.random.default_rng(seed).choice(count, max_rows, replace=False))
-    side = Side.read(opened, wanted)
+    side = Side.read(opened, wanted, normalize=normalize)
     side.require(side.good)
     ids = opened.sidecar.ids
     return EmbeddingSet(

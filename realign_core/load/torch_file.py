@@ -220,9 +220,8 @@ def _member(path: str, key: str | None, tensor: PickledTensor, offset_of: Callab
             flat = np.memmap(path, dtype=bits, mode="r", offset=start, shape=(storage.count,))
         strides = tuple(stride * bits.itemsize for stride in tensor.strides)
         view = np.lib.stride_tricks.as_strided(np.asarray(flat)[tensor.offset :], tensor.shape, strides)
-        return ArrayRows(
-            view if part is None else view[part], dtype=storage.type.name, mapped=mapping_under(flat)
-        )
+        array = view if part is None else view[part]
+        return ArrayRows(array, dtype=storage.type.name, mapped=mapping_under(flat), name=path)
 
     kind = "f" if storage.type.name == "bfloat16" else bits.kind
     return Member(key, tensor.shape, storage.type.name, rows, kind)

@@ -10,6 +10,7 @@ import torch
 from realign_core.alignment import (
     C3,
     Aligner,
+    AnchorTrace,
     Blockwise,
     Identity,
     MeanShift,
@@ -190,6 +191,29 @@ def test_realign_of_float32_rows_is_close_to_the_slow_version():
     # The statistics are float64 throughout; only the result is rounded to the input's type.
     np.testing.assert_allclose(method.mean_source_, oracles.unit(y).mean(axis=0), atol=1e-15)
     np.testing.assert_allclose(method.centroid_, oracles.anchor_trace(y, x).mean(axis=0), atol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [1e-37, 1e-30, 1e-22, 1e-17, 1e19, 1e30])
+@pytest.mark.parametrize("name", NAMES)
+def test_float32_rows_whose_squares_leave_float32_keep_their_direction(name, scale, sets):
+    y, x = (rows.astype(np.float32) for rows in sets)
+    large_y, large_x = ((rows.astype(np.float64) * scale).astype(np.float32) for rows in (y, x))
+    plain = create(name).fit(source=y, target=x)
+    scaled = create(name).fit(source=large_y, target=large_x)
+    np.testing.assert_allclose(scaled.transform(large_y), plain.transform(y), atol=PRECISION[torch.float32])
+
+
+@pytest.mark.parametrize("spread", [1e-2, 1e-4, 1e-6])
+def test_the_scale_keeps_its_digits_in_narrow_cones(spread):
+    generator = np.random.default_rng(0)
+    y, x = (
+        oracles.unit(size * spread * generator.standard_normal((300, 8)) + np.eye(8)[side])
+        for side, size in ((0, 2.0), (1, 1.0))
+    )
+    traces = (np.trace(oracles.covariance(rows)) for rows in (x, y))
+    expected = np.sqrt(next(traces) / next(traces))
+    # What is left is the rounding of the rows themselves, 1e-16 of their length beside the spread.
+    assert AnchorTrace().fit(source=y, target=x).scale_ == pytest.approx(expected, rel=1e-15 / spread)
 
 
 def test_realign_centroid_survives_rows_that_nearly_cancel():

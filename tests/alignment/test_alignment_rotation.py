@@ -82,6 +82,20 @@ def test_minimal_rotation_of_equal_and_opposite_directions():
     torch.testing.assert_close(near @ near.mT, identity, atol=1e-14, rtol=0)
 
 
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_mean_of_zero_but_for_rounding_turns_nothing(side, sets):
+    y, x = sets
+    around_zero = np.concatenate([x, -x])
+    mean = oracles.unit(around_zero).mean(axis=0)
+    assert 0 < np.linalg.norm(mean) < 1e-15
+    given = {"source": y, "target": x, side: around_zero}
+    for scale, normalize in ((1, True), (1e-9, False)):
+        fitted = Rotation(normalize=normalize).fit(**{name: scale * rows for name, rows in given.items()})
+        assert torch.equal(fitted.rotation_, torch.eye(12, dtype=torch.float64))
+    moved = {**given, side: around_zero + 1e-6}
+    assert not torch.equal(Rotation().fit(**moved).rotation_, torch.eye(12, dtype=torch.float64))
+
+
 def test_rotation_between_opposite_sets(sets):
     y, _ = sets
     z = Rotation().fit(source=y, target=-y).transform(y)

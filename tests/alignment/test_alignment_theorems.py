@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tolerances import EXACT, SOLVED
 
 from realign_core import linalg
 from realign_core.alignment import (
@@ -28,7 +29,6 @@ from realign_core.alignment.random_target import derangement
 from realign_core.frame import FixedFrame
 from realign_core.moments import Moments
 
-EXACT = 1e-12
 DETERMINISTIC = (
     "mean_shift", "anchor_trace", "realign", "rotation", "blockwise", "gaussian_ot", "procrustes"
 )  # fmt: skip
@@ -161,6 +161,24 @@ def test_procrustes_is_the_best_orthogonal_map(sets):
         turn = np.linalg.qr(w + size * generator.standard_normal((12, 12)))
         other = turn[0] * np.sign(np.diag(turn[1]))
         assert np.linalg.norm(v - u @ other) > best
+
+
+@pytest.mark.parametrize("pairs", [4, 9])
+def test_procrustes_turns_least_where_fewer_pairs_than_dimensions_leave_it_open(pairs, sets):
+    y, x = (oracles.unit(rows)[:pairs] for rows in sets)
+    w = Procrustes().fit(source=y, target=x).rotation_.numpy()
+    np.testing.assert_allclose(w.T @ w, np.eye(12), atol=EXACT)
+    # Every best map is Z W for an orthogonal Z that leaves the source's span alone: W is the one nearest I.
+    span = np.linalg.svd(y)[2]
+    free = span[pairs:].T
+    for seed in range(20):
+        turn = np.linalg.qr(np.random.default_rng(seed).standard_normal((12 - pairs,) * 2))[0]
+        other = (span[:pairs].T @ span[:pairs] + free @ turn @ free.T) @ w
+        assert np.linalg.norm(x - y @ other) == pytest.approx(np.linalg.norm(x - y @ w), rel=SOLVED)
+        assert np.trace(other) < np.trace(w)
+    # So the order of the pairs, which changes rounding alone, does not show in rows that they do not span.
+    backwards = Procrustes().fit(source=y[::-1], target=x[::-1]).rotation_.numpy()
+    np.testing.assert_allclose(backwards, w, atol=SOLVED)
 
 
 def test_procrustes_recovers_a_rotation_and_needs_the_pairing(sets):

@@ -163,7 +163,11 @@ def test_a_map_that_is_not_finite_is_not_written(cli, refused, folder):
 
 @pytest.mark.parametrize(
     "error",
-    [MemoryError(), RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes")],
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes"),
+        ImportError("libtorch.so: failed to map segment from shared object"),
+    ],
 )
 def test_too_little_memory_is_named(refused, folder, monkeypatch, error):
     def greedy(*_, **__):

@@ -2,11 +2,13 @@
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
@@ -110,7 +112,8 @@ def test_a_reader_that_leaves_early_is_no_error(folder):
     options = ("--methods", "identity", "--energy", "0.7", "--json", "-")
     running = process("analyze", "t.npy", "s.npy", *options)
     running.stdout.close()
-    assert running.stderr.read() == ""
+    # A busy machine takes long enough for progress to be told.
+    assert [line for line in running.stderr.read().splitlines() if not line.startswith("[")] == []
     assert running.wait(60) == 0
 
 
@@ -139,6 +142,43 @@ def test_standard_output_that_is_full_or_closed(folder):
         ["bash", "-c", command], env=environment(), capture_output=True, text=True, timeout=60
     )
     assert (found.returncode, found.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("redirected", "expected"),
+    [("2>&-", 0), ("2>/dev/full", 0), (">&-", 2), ("--k 99 2>/dev/full", 2), ("--k 99 2>&-", 2)],
+)
+def test_streams_that_are_closed_or_full(folder, redirected, expected):
+    command = (
+        f"{sys.executable} -m realign_core analyze t.npy s.npy --methods identity --bootstrap 2 --json -"
+    )
+    found = subprocess.run(
+        ["bash", "-c", f"{command} {redirected}"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert found.returncode == expected
+    if expected == 0:
+        # Nothing that is meant for standard error gets among the results.
+        assert json.loads(found.stdout)["schema_version"] == 1
+    elif redirected == ">&-":
+        assert found.stderr == "realign: --json is -, but standard output is closed; name a file\n"
+    else:
+        assert found.stdout == found.stderr == ""
+
+
+def test_an_interruption_while_modules_are_imported(monkeypatch, capsys):
+    class Interrupted(types.ModuleType):
+        def __getattr__(self, name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "realign_core.cli", Interrupted("realign_core.cli"))
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_module("realign_core", run_name="__main__")
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err == "realign: interrupted before it began\n"
 
 
 def test_names_that_the_terminal_cannot_show(folder):
@@ -192,7 +232,7 @@ def test_a_plugin_beside_the_data(folder):
 
 
 def test_an_interruption_does_not_wait_for_the_scan(cli, folder, monkeypatch):
-    def endless(opened, wanted):
+    def endless(opened, wanted, normalize):
         until = time.monotonic() + 30
         while time.monotonic() < until:
             checkpoint()

@@ -233,6 +233,40 @@ def test_more_rows_than_are_judged_are_sampled(paired):
     assert everything.judged["in_sample_target"] == 120
 
 
+@pytest.mark.parametrize("rows", [100, 60])
+def test_the_in_sample_gap_is_that_of_all_rows_however_few_are_judged(rows):
+    data = pair(n=120)
+    methods = ["realign", "identity", "c3", "rotation"]
+    sampled, whole = (rc.compare(data, methods=methods, score_rows=count) for count in (rows, 120))
+    for name in methods:
+        found, expected = (one.methods[name].in_sample["centroid_gap"] for one in (sampled, whole))
+        assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_rows_read_from_files_keep_their_groups_and_their_numbers():
+    generator = np.random.default_rng(0)
+    images = oracles.unit(generator.standard_normal((60, 8)))
+    x = images.repeat(3, axis=0)
+    y = x + 0.6 * generator.standard_normal(x.shape)
+    mixed = generator.permutation(180)
+    data = rc.EmbeddingPair.from_arrays(x[mixed], y[mixed], paired="yes")
+    assert data.report.groups == 60
+    # 90 rows are left to judge on: none is sampled away, but with 100 they are read from the file.
+    read, held = (rc.compare(data, methods=["realign"], score_rows=rows) for rows in (100, 180))
+    found, expected = (one.methods["realign"].held_out for one in (read, held))
+    for name in ("recall_at_1", "recall_at_1_reverse", "sampling_floor", "paired_cosine", "omega"):
+        assert found[name] == pytest.approx(expected[name], abs=1e-6), name
+    judged = read.rows["held-out"]
+    assert sorted(judged.target) == sorted(held.rows["held-out"].target)
+    assert (np.diff(judged.target) > 0).all()
+
+
+def test_too_few_rows_for_the_default_k_leave_retention_without_a_value():
+    found = rc.compare(pair(n=10), methods=["identity"])
+    assert found.methods["identity"].in_sample["retention"] is None
+    assert any("retention needs more than 10" in warning for warning in found.warnings)
+
+
 def test_held_out_needs_ten_rows():
     enough = rc.compare(pair(n=20), methods=["identity"], k=3)
     assert enough.methods["identity"].held_out is not None

@@ -9,7 +9,7 @@ import pytest
 from encode_tools import metadata, picture, stored
 
 from realign_core.checkpoint import checked_by
-from realign_core.encode import encode_folder, find_images, from_lines, make_plan, read_captions
+from realign_core.encode import encode_folder, find_images, from_lines, make_plan, read_captions, shards
 from realign_core.load import load_pair
 from realign_core.validation import UnusableInput
 
@@ -105,6 +105,23 @@ def test_files_of_a_shard_that_was_not_finished_do_not_stay(plan, encoder, tmp_p
     interrupted(plan, encoder, tmp_path / "out", after="img_emb/img_emb_1.npy", batch=2, shard_rows=5)
     assert not list((tmp_path / "out").rglob("*_2.*"))
     assert not list((tmp_path / "out").rglob("*.part"))
+
+
+def test_an_interruption_right_after_the_record_was_written_keeps_the_shard(
+    plan, encoder, tmp_path, monkeypatch
+):
+    written = shards.atomic_text
+
+    def write_and_stop(*arguments):
+        written(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shards, "atomic_text", write_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        encode_folder(plan, encoder, tmp_path / "out", shard_rows=5)
+    assert len(stored(tmp_path / "out", "img_emb")) == 5
+    monkeypatch.undo()
+    assert encode_folder(plan, encoder, tmp_path / "out", shard_rows=5, resume=True).rows == 12
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """Unusable input raises UnusableInput in one line that names the file and the remedy."""
 
+import os
 import pickle
 
 import numpy as np
 import pytest
 from refusing import X, npy_bytes, refuse
 
-from realign_core.load import inspect_path, load_pair, open_rows
+from realign_core.load import inspect_path, load_pair, open_rows, write_rows
 from realign_core.validation import UnusableInput
 
 
@@ -117,7 +118,7 @@ def test_arrays_of_other_shapes(tmp_path, shape):
 @pytest.mark.parametrize("shape", [(0, 4), (3, 0), (2, 0, 4)])
 def test_arrays_without_rows(tmp_path, shape):
     np.save(tmp_path / "a.npy", np.ones(shape))
-    refuse(tmp_path / "a.npy", "there are no rows to use")
+    refuse(tmp_path / "a.npy", "its rows hold no numbers" if shape[-1] == 0 else "there are no rows to use")
     assert inspect_path(tmp_path / "a.npy").arrays[0].sets == ()
 
 
@@ -185,7 +186,9 @@ def test_list_columns_of_other_types_or_ragged(tmp_path):
     write(emb=pa.array([], pa.list_(pa.float32())))
     refuse(path, "has no rows")
     write(caption=pa.array(["a", "b"]))
-    refuse(path, r"has no floating-point array of shape \(n, d\); it holds no arrays")
+    refuse(path, r"has no column that holds a list of numbers .*: caption \(string\); write one of these")
+    write(emb=pa.array([None, None], pa.list_(pa.float32())))
+    refuse(path, r"emb has shape \(2, 0\): its rows hold no numbers")
 
 
 def test_folders_without_one_kind_of_shard(tmp_path):
@@ -247,3 +250,33 @@ def test_sets_without_usable_rows():
     bad[3] = 1
     with pytest.raises(UnusableInput, match="the source has one usable row of 12"):
         load_pair(X, bad)
+
+
+def test_norms_out_of_range_depend_on_what_is_done_to_rows():
+    for scale in (1e-120, 1e120):
+        x = X.astype(np.float64) * scale
+        assert load_pair(x, -x, paired="no").report.n_target == 12
+        with pytest.raises(UnusableInput, match="the target has no usable rows of 12: 12 norm out of range"):
+            load_pair(x, -x, paired="no", normalize=False)
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "safetensors", "pt"])
+def test_a_file_that_shrinks_while_it_is_read_is_refused(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "pt":
+        import torch
+
+        torch.save(torch.from_numpy(X), path)
+    else:
+        write_rows(path, X, n=12, dim=4)
+    rows = open_rows(path)
+    os.truncate(path, 10)
+    for read in (lambda: rows.read(0, 12), lambda: rows.take(np.array([3]))):
+        with pytest.raises(UnusableInput, match=f"a.{suffix} became shorter while it was read; wait until"):
+            read()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_are_refused_instead_of_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.npy")
+    refuse(tmp_path / "a.npy", "is a pipe or a device; write what it holds to a file first")

@@ -1,5 +1,7 @@
 """Folders of shards, clip-retrieval's layout, keys after a colon."""
 
+import shutil
+
 import numpy as np
 import pytest
 from saving import N, rows_of
@@ -72,6 +74,30 @@ def test_clip_retrieval_with_a_missing_shard_is_refused(tmp_path):
         load_pair(tmp_path)
     with pytest.raises(UnusableInput, match="holds images and texts; name"):
         open_rows(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_clip_retrieval_metadata_goes_with_its_shards(tmp_path, suffix):
+    import pandas as pd
+
+    clip_retrieval(tmp_path, rows_of(n=9), rows_of(n=9), [3] * 3)
+    folder = tmp_path / "metadata"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+
+    def write(number, count):
+        frame = pd.DataFrame({"caption": [f"dog {number} {row}" for row in range(count)]})
+        path = folder / f"metadata_{number}.{suffix}"
+        frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path)
+
+    for number in range(3):
+        write(number, 3)
+    assert list(load_pair(tmp_path, paired="yes").captions[2:4]) == ["dog 0 2", "dog 1 0"]
+    # As many in all, but the captions of the second shard would shift by one.
+    write(0, 4)
+    write(1, 2)
+    with pytest.raises(UnusableInput, match=r"metadata_0\..* has 4 rows and .*img_emb_0.npy has 3; complete"):
+        load_pair(tmp_path, paired="yes")
 
 
 def test_colons_in_paths_and_keys(tmp_path):

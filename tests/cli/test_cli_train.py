@@ -1,0 +1,98 @@
+"""`train`: a short run from end to end, what stops it, and what is refused before torch is imported."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from cli_tools import environment, finish, process
+
+from realign_core.training.snapshots import open_snapshots
+
+TINY = ("--steps", 4, "--batch", 8, "--every", 2, "--probe", 16, "--pool", 16, "--device", "cpu")
+
+
+def test_a_short_run_and_its_folder(cli, folder):
+    done = cli("train", "--out", "run", *TINY, "--learning-rate", 0.002)
+    assert done.status == 0, done.err
+    assert "4 steps" in done.out
+    assert "chance 6.25%" in done.out
+    found = open_snapshots("run")
+    assert found.steps == (0, 2, 4)
+    assert found.record["settings"]["learning_rate"] == 0.002
+    assert (folder / "run" / "model" / "open_clip_config.json").exists()
+    again = cli("train", "--out", "run", "--resume")
+    assert (again.status, again.out) == (0, done.out)
+
+
+def test_a_run_that_is_interrupted_goes_on(folder):
+    many = ("--steps", 10_000, *TINY[2:4], "--every", 5_000, *TINY[6:])
+    running = process("train", "--out", "run", *many)
+    first = folder / "run" / "checkpoint.pt"
+    deadline = time.monotonic() + 90
+    while not first.exists() and running.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    outcome = finish(running, 90)
+    assert outcome.status == 130, outcome
+    assert "go on with --resume" in outcome.out
+    assert "Traceback" not in outcome.err
+    record = json.loads((folder / "run" / "record.json").read_text())
+    assert f"stopped at step {record['step']} of 10000" in outcome.out
+    assert not record["finished"]
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(("--steps", value) for value in ("0", "-1", "1.5", "x")),
+        *(("--batch", value) for value in ("0", "1", "50000")),
+        *(("--every", value) for value in ("0", "x")),
+        *(("--probe", value) for value in ("0", "1")),
+        *(("--pool", value) for value in ("0", "20")),
+        *(("--seed", value) for value in ("-1", "x")),
+        *(("--learning-rate", value) for value in ("0", "-1", "nan", "inf", "x")),
+        ("--device", "tpu"),
+        ("--epochs", "3"),
+    ],
+    ids="=".join,
+)
+def test_options_out_of_range(refused, folder, option):
+    assert option[0] in refused("train", "--out", "run", *option)
+    assert not (folder / "run").exists()
+
+
+def test_folders_that_cannot_be_used(refused, folder):
+    assert "--out" in refused("train")
+    assert "--out is empty" in refused("train", "--out", "")
+    assert "is a file" in refused("train", "--out", "t.npy")
+    assert "is not empty" in refused("train", "--out", ".")
+    assert "is no folder" in refused("train", "--out", "none", "--resume")
+    assert "tells of no run" in refused("train", "--out", ".", "--resume")
+    assert "cannot be made" in refused("train", "--out", "t.npy/run")
+
+
+def test_a_run_goes_on_with_its_own_settings_only(cli, refused, folder):
+    assert cli("train", "--out", "run", *TINY).status == 0
+    assert "began with 8" in refused("train", "--out", "run", "--resume", "--batch", 12)
+    assert cli("train", "--out", "run", "--resume", "--batch", 8).status == 0
+    record = json.loads((folder / "run" / "record.json").read_text())
+    record["settings"]["colour"] = 1
+    (folder / "run" / "record.json").write_text(json.dumps(record))
+    assert "other settings than this version's" in refused("train", "--out", "run", "--resume")
+
+
+def test_a_refusal_imports_nothing_heavy(folder):
+    code = (
+        "import sys; from realign_core.cli import main;"
+        "status = main(['train', '--out', 'r', '--steps', '0']);"
+        "print(status, [name for name in ('torch', 'open_clip', 'PIL') if name in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert found.stdout.strip() == "2 []"
