@@ -16,6 +16,7 @@ PAGES = {
     "Phantom drift": "drift",
     "Compare": "compare",
     "Neighbours": "neighbours",
+    "Encode": "encode",
     "Report": "report",
 }
 

@@ -12,7 +12,7 @@ from realign_core.findings import (
     method_findings,
     published_findings,
 )
-from realign_core.glossary import shown
+from realign_core.glossary import percent, shown
 
 
 def said(found, topic=None):
@@ -79,7 +79,7 @@ def test_bias_and_residual_are_weighed(diagnosis, distance, sentence):
 def test_most_of_the_planted_gap_is_bias_and_the_share_is_right(diagnosis):
     share = diagnosis.gap.centroid_distance**2 / diagnosis.decomposition.total_energy
     assert share > 0.8
-    assert f"{100 * share:.0f}\u00a0% of the squared distance" in headline(diagnosis)
+    assert f"{percent(share)} of the squared distance" in headline(diagnosis)
 
 
 @pytest.mark.parametrize(("pmb", "cob", "word"), [(0.9, 0.1, "mostly along"), (0.1, 0.9, "avoids")])
@@ -110,9 +110,9 @@ def test_phantom_drift_is_held_against_the_floor(diagnosis, shift, word):
 @pytest.mark.parametrize(
     ("measured", "predicted", "word"),
     [
-        (0.268, 0.438, "overstates it by 63\u00a0%"),
+        (0.268, 0.438, "overstates it by 63.4\u00a0%"),
         (0.4, 0.2, "understates it by 50\u00a0%"),
-        (0.2, 0.204, "is right to 2.0\u00a0%"),
+        (0.2, 0.204, "is right to 2\u00a0%"),
     ],
 )
 def test_the_prediction_is_judged_by_its_error(diagnosis, measured, predicted, word):
@@ -135,7 +135,7 @@ def test_rounding_is_no_finding():
 
 def test_collapse_and_failure_are_named(result):
     collapsed = with_scores(result, "blockwise", trace_ratio=0.06)
-    assert "Blockwise has collapsed: 6.0\u00a0%" in said(method_findings(collapsed))
+    assert "Blockwise has collapsed: 6\u00a0%" in said(method_findings(collapsed))
     failed = dataclasses.replace(result, methods={**result.methods, "c3": None})
     assert "C3 could not be fitted" in said(method_findings(failed))
     for text in (said(method_findings(result)),):

@@ -93,7 +93,15 @@ def test_numbers_have_three_digits(value, text):
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0.471, "47\u00a0%"), (0.0071, "0.71\u00a0%"), (0.0, "0\u00a0%"), (1.0, "100\u00a0%"), (None, "–")],
+    [
+        (0.4714, "47.1\u00a0%"),
+        (0.00714, "0.714\u00a0%"),
+        (-2.0871, "\u2212209\u00a0%"),
+        (0.0, "0\u00a0%"),
+        (0.2, "20\u00a0%"),
+        (1.0, "100\u00a0%"),
+        (None, "–"),
+    ],
 )
 def test_shares_read_as_percentages(share, text):
     assert percent(share) == text

@@ -161,10 +161,11 @@ def test_pages_are_not_imported_by_tests_of_the_core_or_benchmarks():
 
 
 @pytest.mark.parametrize(
-    "module", ["realign_core", "realign_core.load", "realign_core.cli", "realign_core.__main__"]
+    "module",
+    ["realign_core", "realign_core.load", "realign_core.encode", "realign_core.cli", "realign_core.__main__"],
 )
 def test_importing_imports_nothing_heavy(module):
-    heavy = ("torch", "plotly", "pandas", "pyarrow", "scipy", "streamlit", "open_clip")
+    heavy = ("torch", "plotly", "pandas", "pyarrow", "scipy", "streamlit", "open_clip", "PIL")
     code = f"import sys, {module}; print([name for name in {heavy!r} if name in sys.modules])"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     found = subprocess.run(

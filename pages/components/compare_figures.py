@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from functools import partial
 
@@ -15,6 +16,7 @@ from pages.components.study import Study
 from pages.components.words import plain
 from realign_core import figures
 from realign_core.comparison import Comparison
+from realign_core.figures.clouds import drawn_points
 from realign_core.figures.comparison_list import comparison_figures, described_trade_off
 from realign_core.figures.described import Described
 from realign_core.figures.labelled import coloured_by_label
@@ -124,7 +126,7 @@ def _draw(study: Study, result: Comparison, colour: str, dark: bool) -> tuple[go
     rows = result.rows.get("held-out") or result.rows["in-sample"]
     traces = tuple(
         Trace(side, getattr(rows, side)[np.asarray(drawn.customdata)])
-        for drawn, side in zip(figure.data, ("target", "source") * (len(figure.data) // 2))
+        for drawn, side in zip(drawn_points(figure), itertools.cycle(("target", "source")))
     )
     if colour == "label":
         labels = study.pair.labels

@@ -89,7 +89,8 @@ def _caption(table: Table, result: Comparison) -> str:
 
 def _header(column: Column) -> str:
     words = {"↑": "higher is better", "↓": "lower is better"}.get(column.arrow, "")
-    arrow = f' <span aria-label="{words}" title="{words}">{column.arrow}</span>' if words else ""
+    # The arrow stays beside the last word where the heading wraps.
+    arrow = f'\u00a0<span aria-label="{words}" title="{words}">{column.arrow}</span>' if words else ""
     return (
         f'<th scope="col" title="{escape(SCORES[column.score].meaning)}">{escape(column.label)}{arrow}</th>'
     )

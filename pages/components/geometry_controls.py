@@ -23,7 +23,8 @@ def show(diagnosis: Diagnosis) -> None:
             help=definitions.help_of("frame.energy"),
         )
     frame = diagnosis.frame
+    left_over = frame.dim - frame.rank
     right.markdown(
         f"**U: {frame.rank} of {frame.dim} directions**, which hold {100 * frame.energy:.3g} % of the "
-        f"pooled variance. **V: the other {frame.dim - frame.rank}.**"
+        f"pooled variance. **{f'V: the other {left_over}.' if left_over else 'V is empty.'}**"
     )

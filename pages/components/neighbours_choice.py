@@ -83,9 +83,10 @@ def harmed(study: Study, result: Comparison) -> None:
     )
     rows, shares = shares_of(result, methods[settings.get("method")])
     k = min(result.settings.k, rows.before.places.shape[1])
-    for place in most_harmed(shares, HARMED):
-        row = int(rows.source[place])
-        _button(study, row, f"kept {round(shares[place] * k)} of {k}", f"harmed_{row}")
+    with st.container(gap="xxsmall"):
+        for place in most_harmed(shares, HARMED):
+            row = int(rows.source[place])
+            _button(study, row, f"kept {round(shares[place] * k)} of {k}", f"harmed_{row}")
 
 
 def shares_of(result: Comparison, method: MethodResult) -> tuple[JudgedRows, np.ndarray]:

@@ -6,11 +6,10 @@ import itertools
 from collections.abc import Callable
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.components import jobs, session, sources
 from pages.components.study import Study
-from pages.components.uploads import SUFFIXES, TABLES, Upload
+from pages.components.uploads import SUFFIXES, TABLES, Upload, drop
 from pages.components.words import plain
 from realign_core.glossary import count
 from realign_core.load.pair import Paired
@@ -118,16 +117,6 @@ def _read() -> None:
     held.asked = None
     sources.use(study)
     if upload is not None:
-        _forget(upload)
+        st.session_state[ROUND] += 1
+        drop(upload.files)
     st.rerun()
-
-
-def _forget(upload: Upload) -> None:
-    """Drop the uploaded bytes, which the server would otherwise keep until the tab is closed."""
-    st.session_state[ROUND] += 1
-    context = get_script_run_ctx()
-    remove = None if context is None else getattr(context.uploaded_file_mgr, "remove_file", None)
-    if context is None or remove is None:
-        return
-    for file in upload.files:
-        remove(session_id=context.session_id, file_id=file.file_id)

@@ -16,6 +16,7 @@ from realign_core.glossary import count
 
 PICTURES = 12
 LISTED = 500
+WIDTHS = {"row": 80, "label": 140}
 
 
 def caption_of(study: Study, row: int) -> str:
@@ -64,7 +65,8 @@ def selected(study: Study, chosen: Selection) -> None:
         if study.pair.captions is not None:
             table["caption"] = [caption_of(study, row) for row in rows[:LISTED]]
         height = 38 + 35 * min(5, len(table["row"]))
-        st.dataframe(pd.DataFrame(table), hide_index=True, height=height)
+        widths = {name: st.column_config.Column(width=pixels) for name, pixels in WIDTHS.items()}
+        st.dataframe(pd.DataFrame(table), hide_index=True, height=height, column_config=widths)
         if len(rows) > LISTED:
             st.caption(f"The first {LISTED} are listed.")
 

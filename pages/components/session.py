@@ -10,11 +10,14 @@ import streamlit as st
 
 @dataclass(eq=False)
 class Held:
-    """`studies` by what reopens them, `jobs` as `(key, job)` by slot, `asked` what is to be opened next."""
+    """`studies` by what reopens them, `jobs` as `(key, job)` by slot, `asked` what is to be opened next,
+    `encoding` what is to be encoded next as `(key, work)`, `encoded` what the last encoding has to say."""
 
     studies: dict[str, Any] = field(default_factory=dict)
     jobs: dict[str, tuple[str, Any]] = field(default_factory=dict)
     asked: tuple[str, Any, Any] | None = None
+    encoding: tuple[str, Any] | None = None
+    encoded: Any = None
 
     def release(self) -> None:
         """Stop what runs and let go of the data."""
@@ -22,7 +25,7 @@ class Held:
             job.cancel()
         self.jobs.clear()
         self.studies.clear()
-        self.asked = None
+        self.asked = self.encoding = self.encoded = None
 
 
 # Streamlit empties a cache of this scope as soon as the browser is gone, unlike `st.session_state`.

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
 from pages.components.columns import attach, read_columns
 from pages.components.study import Study
 from realign_core.load import load_pair
@@ -53,19 +55,32 @@ class Upload:
             paths = [_write_folder(self.folder, place / "folder")]
         else:
             roles = {"target": self.target, "source": self.source}
-            paths = [_write(file, place / role / _name(file)) for role, file in roles.items() if file]
+            paths = [
+                write_upload(file, place / role / safe_name(file)) for role, file in roles.items() if file
+            ]
         progress("reading every row once")
         pair = load_pair(*map(str, paths), paired=self.paired, trusted=False)
         if self.columns is not None:
             progress("reading captions and labels")
-            columns = _write(self.columns, place / "columns" / _name(self.columns))
+            columns = write_upload(self.columns, place / "columns" / safe_name(self.columns))
             pair = attach(pair, read_columns(columns), name=columns.name)
         pair = replace(pair, report=_as_uploaded(pair.report, str(place)))
         progress("digest of the rows")
         return Study.of(pair, name=" and ".join(path.name for path in paths), origin="upload")
 
 
-def _write(file: Any, path: Path) -> Path:
+def drop(files: Sequence[Any]) -> None:
+    """Let go of uploaded bytes, which the server would otherwise keep until the tab is closed."""
+    context = get_script_run_ctx()
+    remove = None if context is None else getattr(context.uploaded_file_mgr, "remove_file", None)
+    if context is None or remove is None:
+        return
+    for file in files:
+        remove(session_id=context.session_id, file_id=file.file_id)
+
+
+def write_upload(file: Any, path: Path) -> Path:
+    """The uploaded bytes as a file at `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file.seek(0)
     with path.open("wb") as out:
@@ -77,7 +92,7 @@ def _write_folder(uploaded: Sequence[Any], place: Path) -> Path:
     """The files at their relative paths; the folder itself where all of them lie in one."""
     for file in uploaded:
         parts = [_safe(part) for part in PurePosixPath(file.name.replace("\\", "/")).parts]
-        _write(file, place.joinpath(*parts))
+        write_upload(file, place.joinpath(*parts))
     inside = list(place.iterdir())
     known = {"img_emb", "text_emb", "metadata"}
     if len(inside) == 1 and inside[0].is_dir() and inside[0].name not in known:
@@ -85,7 +100,8 @@ def _write_folder(uploaded: Sequence[Any], place: Path) -> Path:
     return place
 
 
-def _name(file: Any) -> str:
+def safe_name(file: Any) -> str:
+    """The file's own name, without folders."""
     return _safe(PurePosixPath(file.name.replace("\\", "/")).name)
 
 

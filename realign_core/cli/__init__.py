@@ -1,4 +1,4 @@
-"""The command line: `analyze`, `align`, `inspect`, `train`, `app`.
+"""The command line: `analyze`, `align`, `inspect`, `encode`, `train`, `app`.
 
 Nothing imported here needs torch; each command imports what it runs once its arguments and files hold.
 """

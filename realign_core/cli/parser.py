@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     _analyze(commands)
     _align(commands)
     _inspect(commands)
+    _encode(commands)
     _train(commands)
     _app(commands)
     return parser
@@ -108,6 +109,43 @@ def _align(commands: Any) -> None:
 def _inspect(commands: Any) -> None:
     command = _command(commands, "inspect", "Say what a file or folder of embeddings holds; writes nothing.")
     command.add_argument("file", metavar="FILE", type=rows_path)
+
+
+def _encode(commands: Any) -> None:
+    command = _command(
+        commands,
+        "encode",
+        "Embed images and captions with an open_clip model.",
+        "The captions of a table (.csv, .tsv, .parquet) stand in a column caption; a column image_path or "
+        "filename joins them to images by name, a column label travels along. A .txt file has a caption a "
+        "line. Without names the i-th caption belongs to the i-th image. Images or captions alone will do.",
+    )
+    command.add_argument("--images", nargs="+", metavar="FOLDER|ZIP|FILE", help="images, in natural order")
+    command.add_argument("--captions", metavar="FILE", help="captions: .csv, .tsv, .txt or .parquet")
+    command.add_argument(
+        "--out",
+        required=True,
+        metavar="OUT",
+        help="a folder, in clip-retrieval's layout, or a .parquet, .npz or .safetensors file",
+    )
+    command.add_argument(
+        "--model",
+        default="bundled",
+        metavar="M",
+        help="bundled (default), local-dir:FOLDER, ARCH with --weights, ARCH/TAG or hf-hub:OWNER/NAME",
+    )
+    command.add_argument(
+        "--weights", metavar="FILE", help="checkpoint of the architecture that --model names"
+    )
+    command.add_argument(
+        "--batch", type=int, default=64, metavar="N", help="images or captions at a time (64)"
+    )
+    command.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    command.add_argument("--fp16", action="store_true", help="store float16, as clip-retrieval does")
+    command.add_argument(
+        "--shard-rows", type=int, default=10_000, metavar="N", help="rows of a shard (10000)"
+    )
+    command.add_argument("--resume", action="store_true", help="go on behind the finished shards of OUT")
 
 
 def _train(commands: Any) -> None:

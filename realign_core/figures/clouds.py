@@ -24,6 +24,7 @@ from realign_core.glossary import percent
 GL_PANELS = 8
 SVG_POINTS = 600
 """Points of a set that a panel draws as SVG; more go to WebGL, of which a browser keeps some eight panels."""
+CROWD = 2_000
 PANEL_PIXELS = 270
 
 
@@ -95,16 +96,16 @@ def comparison(
     limit = len(view.target_points), len(view.source_points)
     gl = max(limit) > SVG_POINTS and len(headings) <= GL_PANELS
     trace = go.Scattergl if gl else go.Scatter
-    target, source = (slice(None) if gl else _spread(n) for n in limit)
-    size = 5 if max(limit) <= SVG_POINTS else 4
-    opacity = float(np.clip(60 / math.sqrt(max(limit)), 0.25, 0.75))
+    target, source = drawn_places(result, len(headings))
+    size = 5 if max(limit) <= SVG_POINTS else 4 if max(limit) <= CROWD else 3
+    # So faint that thousands of points show where they are dense and the target below them.
+    opacity = float(np.clip(1_200 / max(limit), 0.2, 0.75))
     clouds = [("source", view.source_points, {"color": p.source, "symbol": SOURCE_SYMBOL, "size": size})]
     clouds += [
         (method_label(name), method.view.points, method_marker(name, dark, size))
         for name, method in panels.items()
     ]
     for (row, column), (name, points, marker) in zip(grid.places, clouds, strict=True):
-        first = (row, column) == (1, 1)
         for label, rows, ids, style in (
             (
                 "target",
@@ -120,7 +121,7 @@ def comparison(
                     mode="markers",
                     name=label,
                     legendgroup=label,
-                    showlegend=first,
+                    showlegend=False,
                     marker={**style, "opacity": opacity},
                     customdata=ids,
                     hovertemplate="row %{customdata}<extra>" + label + "</extra>",
@@ -128,6 +129,11 @@ def comparison(
                 row=row,
                 col=column,
             )
+    for label, colour, symbol in (
+        ("target", p.target, TARGET_SYMBOL),
+        ("source", p.source, SOURCE_SYMBOL),
+    ):
+        grid.figure.add_trace(_legend_entry(label, colour, symbol))
     # All axes match those of the last row's first panel, so its scale is everybody's.
     leader = next(grid.figure.select_yaxes(row=grid.rows, col=1)).anchor
     grid.figure.update_yaxes(scaleanchor=leader, scaleratio=1, row=grid.rows, col=1)
@@ -137,6 +143,27 @@ def comparison(
         height=90 + PANEL_PIXELS * grid.rows,
         margin={"l": 76, "r": 12, "t": 62, "b": 56},
         legend={"y": 1 + 30 / (PANEL_PIXELS * grid.rows)},
+    )
+
+
+def drawn_places(result: Comparison, panels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the view's target and source points are drawn where there are so many panels."""
+    target, source = len(result.view.target_points), len(result.view.source_points)
+    if max(target, source) > SVG_POINTS and panels <= GL_PANELS:
+        return np.arange(target), np.arange(source)
+    return _spread(target), _spread(source)
+
+
+def drawn_points(figure: go.Figure) -> list[go.Scatter]:
+    """The traces that hold rows, target before source in every panel; the others are the legend's."""
+    return [trace for trace in figure.data if trace.customdata is not None]
+
+
+def _legend_entry(label: str, colour: str, symbol: str) -> go.Scatter:
+    """An entry as bold as the faint points are where they are dense."""
+    marker = {"color": colour, "symbol": symbol, "size": 8}
+    return go.Scatter(
+        x=[None], y=[None], mode="markers", name=label, legendgroup=label, marker=marker, hoverinfo="skip"
     )
 
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from realign_core.comparison import Comparison
 from realign_core.figures.bars import RETENTION_AND_MIXING, chance, score_bars
-from realign_core.figures.clouds import comparison, fitted
+from realign_core.figures.clouds import comparison, drawn_places, fitted
 from realign_core.figures.described import Described
 from realign_core.figures.mapped import CENTRES, cosine_densities, mapped_spectra
 from realign_core.figures.theme import LABELS
 from realign_core.figures.tradeoff import trade_off
-from realign_core.glossary import SCORES, listed, percent, shown
+from realign_core.glossary import SCORES, count, listed, percent, shown
 
 NOBODY = "No method could be fitted."
 
@@ -57,8 +57,8 @@ def _clouds(result: Comparison) -> Described:
         "projection",
         "Every method in one projection",
         "One frozen linear projection, fitted on target and untouched source, never refitted for a method; "
-        f"it shows {share} of their variance. Circles are the target in each panel. Zoom one, and all "
-        "follow.",
+        f"it shows {share} of their variance. Circles are the target in each panel{_sampled(result)}. Zoom "
+        "one, and all follow.",
         f"Distance of each centre from the target's in the projection: {listed(words)}.",
         ("set", "distance of its centre from the target's, 3 axes", "spread over the target's"),
         tuple(rows),
@@ -66,6 +66,18 @@ def _clouds(result: Comparison) -> Described:
         lambda dark: comparison(result, dark=dark),
         wide=True,
     )
+
+
+def _sampled(result: Comparison) -> str:
+    """How many of the rows are drawn, where it is not all of them."""
+    side = "held_out" if result.rows.get("held-out") else "in_sample"
+    judged = [result.judged[f"{side}_{name}"] for name in ("target", "source")]
+    panels = 1 + len(set(fitted(result)) - {"identity"})
+    drawn = [len(places) for places in drawn_places(result, panels)]
+    if drawn == judged:
+        return ""
+    target, source = (f"{count(few)} of {count(many)}" for few, many in zip(drawn, judged))
+    return f"; drawn is a seeded sample of {target} target rows and {source} source rows that were judged"
 
 
 def _bars(result: Comparison) -> Described:

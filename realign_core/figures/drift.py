@@ -18,6 +18,10 @@ NO_DRIFT = (
 )
 CLIP_BELOW_FLOOR = 1e-4
 ROUNDING = 1e-12
+ZERO = "0 (rounding)"
+BAND = {False: "#e8eaec", True: "#282d33"}
+BEHIND = 0.15, 1.3
+"""Decades below the floor between which the label of a point stands where the floor is drawn."""
 DRIFT_STAGES = {"anchor": "after the anchor", "anchor_trace": "after anchor and trace"}
 
 
@@ -67,7 +71,7 @@ def drift_parts(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
             )
         ends = [0.0, *measured, *predicted]
         # Room for the values outside the bars.
-        reach = 1.55 * min(ends), 1.55 * max(ends)
+        reach = 1.75 * min(ends), 1.75 * max(ends)
         figure.update_xaxes(title_text=f"{title} (length)", range=reach, nticks=4, row=1, col=column)
     figure.update_yaxes(autorange="reversed")
     return styled(figure, dark=dark, height=300, bargap=0.3, legend={"traceorder": "normal"})
@@ -83,6 +87,7 @@ def gap_by_stage(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
     largest = max([*gaps.values(), gap.sampling_floor, 1e-12])
     clip = CLIP_BELOW_FLOOR * (gap.sampling_floor or largest)
     at_zero = {name: value <= max(ROUNDING, clip * 1e-6) for name, value in gaps.items()}
+    told = {name: ("< " if value < clip else "") + shown(max(value, clip)) for name, value in gaps.items()}
     names = list(gaps)
     figure = go.Figure()
     top, bottom = math.log10(max(largest, gap.sampling_floor_95)) + 0.7, math.log10(clip) - 1.4
@@ -94,7 +99,7 @@ def gap_by_stage(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
             mode="lines",
             line={"width": 0},
             fill="toself",
-            fillcolor="rgba(128,140,152,0.18)",
+            fillcolor=BAND[dark],
             name=f"within 95 % of sampling noise, {shown(gap.sampling_floor_95)}",
             hoverinfo="skip",
         )
@@ -118,14 +123,32 @@ def gap_by_stage(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
             "symbol": ["circle-open" if at_zero[name] else "circle" for name in names],
             "line": {"width": 2, "color": p.parts["u"]},
         },
-        text=[
-            "0<br>(rounding)" if at_zero[n] else ("< " if v < clip else "") + shown(max(v, clip))
-            for n, v in gaps.items()
-        ],
-        textposition=_label_places([at_zero[name] for name in names]),
+        text=["0" if at_zero[name] else "" for name in names],
+        textposition="bottom center",
         cliponaxis=False,
-        hovertemplate="%{text}<extra>%{x}</extra>",
+        customdata=[ZERO if at_zero[name] else told[name] for name in names],
+        hovertemplate="%{customdata}<extra></extra>",
     )
+    if any(at_zero.values()):
+        figure.add_scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            name=ZERO,
+            marker={"size": 12, "color": p.parts["u"], "symbol": "circle-open", "line": {"width": 2}},
+        )
+    for place, (name, value) in enumerate(gaps.items()):
+        if not at_zero[name]:
+            below_floor = math.log10((gap.sampling_floor or value) / max(value, clip))
+            figure.add_annotation(
+                x=place,
+                y=math.log10(max(value, clip)),
+                yshift=17,
+                text=told[name],
+                # Without it the floor would strike the number out.
+                bgcolor=BAND[dark] if BEHIND[0] < below_floor < BEHIND[1] else None,
+                borderpad=0,
+            )
     return styled(
         figure,
         dark=dark,
@@ -142,14 +165,6 @@ def gap_by_stage(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
             "title": {"text": "distance of the centroids (log scale)"},
             "range": [bottom, top],
             "dtick": 1,
-            "tickformat": "~g",
+            "exponentformat": "power",
         },
     )
-
-
-def _label_places(at_zero: list[bool]) -> list[str]:
-    """Above the points; below those at zero, save where the one before has its wide label there."""
-    places: list[str] = []
-    for zero in at_zero:
-        places.append("bottom center" if zero and places[-1:] != ["bottom center"] else "top center")
-    return places

@@ -8,7 +8,7 @@ from realign_core.diagnostics.drift_path import DriftPath
 from realign_core.figures.described import NO_VALUE, Described
 from realign_core.figures.drift import DRIFT_STAGES, drift_parts, gap_by_stage, predicted_radial
 from realign_core.figures.sphere import MEANING, drift_sphere
-from realign_core.glossary import listed, shown
+from realign_core.glossary import count, listed, shown
 
 
 def drift_figures(diagnosis: Diagnosis, path: DriftPath | None) -> tuple[Described, ...]:
@@ -18,8 +18,13 @@ def drift_figures(diagnosis: Diagnosis, path: DriftPath | None) -> tuple[Describ
 
 def _sphere(diagnosis: Diagnosis, path: DriftPath | None) -> Described:
     rows: tuple[tuple[str, ...], ...] = ()
-    alt = NO_VALUE
+    alt, sampled = NO_VALUE, ""
     if path is not None:
+        drawn = len(path.target), len(path.source["original"])
+        there = diagnosis.statistics.target.n, diagnosis.statistics.source.n
+        if drawn != there:
+            target, source = (f"{count(few)} of {count(many)}" for few, many in zip(drawn, there))
+            sampled = f" Drawn is a seeded sample: {target} target rows and {source} source rows."
         rows = tuple(
             (stage, MEANING[stage], *(shown(float(value)) for value in path.centroids[stage]))
             for stage in STAGES
@@ -33,7 +38,7 @@ def _sphere(diagnosis: Diagnosis, path: DriftPath | None) -> Described:
         "sphere",
         "Rows on the sphere, step by step",
         "Move the slider. Each row keeps its length and its angle to the anchor direction; its bearing is "
-        "read from the tangential drift and the leading residual direction.",
+        f"read from the tangential drift and the leading residual direction.{sampled}",
         alt,
         ("stage", "what happened", "mean along the anchor", "along the drift", "along the residual"),
         rows,

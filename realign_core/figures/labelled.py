@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from realign_core.figures.clouds import drawn_points
 from realign_core.figures.theme import palette
 
 LIGHT = ("#7a4fb0", "#009E73", "#a3365f", "#857400", "#2e7f86", "#5a4636", "#000000", "#3c6fd1")
@@ -21,6 +22,7 @@ def coloured_by_label(figure: go.Figure, labels: Sequence[np.ndarray | None], *,
     The most frequent labels get a colour of their own, the others share one.
     """
     figure, p, hues = go.Figure(figure), palette(dark), DARK if dark else LIGHT
+    figure.data = drawn_points(figure)
     counts = Counter(str(label) for part in labels if part is not None for label in part if label)
     frequent = [
         label for label, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: len(hues)]

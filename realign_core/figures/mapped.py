@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from realign_core.comparison import Comparison, MethodResult
 from realign_core.diagnostics.angular import BINS
 from realign_core.figures.clouds import Grid, fitted, panel_grid, panel_heading
-from realign_core.figures.spectra import HOVER, in_rank, ranks
+from realign_core.figures.spectra import HOVER, in_rank, log_axis, ranks
 from realign_core.figures.theme import method_colour, method_label, nothing, palette, styled
 
 PANEL_PIXELS = 190
@@ -43,7 +43,8 @@ def mapped_spectra(
     low = max(floor, np.log10(target[0]) - 6) - 0.3
     high = np.log10(max([target[0], *(spectrum[0] for spectrum, *_ in curves.values())])) + 0.2
     grid.figure.update_xaxes(type="log", dtick=1, tickformat="~g")
-    grid.figure.update_yaxes(type="log", dtick=2, tickformat="~g", range=[low, high])
+    ticks = log_axis("", (10**low, 10**high), step=2) | {"title": None}
+    grid.figure.update_yaxes(**ticks, range=[low, high])
     return _finished(grid, dark)
 
 

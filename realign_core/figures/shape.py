@@ -108,7 +108,7 @@ def condition_numbers(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
         figure,
         dark=dark,
         height=340,
-        xaxis=log_axis("condition number (log scale)"),
+        xaxis=log_axis("condition number (log scale)", [value for row in rows for value in row[1:]]),
         yaxis={"autorange": "reversed", "categoryarray": labels},
     )
 

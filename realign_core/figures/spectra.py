@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -27,9 +30,17 @@ def ranks(values: np.ndarray) -> np.ndarray:
     return np.arange(1, len(values) + 1)
 
 
-def log_axis(title: str) -> dict:
-    """A log axis with powers of ten."""
-    return {"type": "log", "title": {"text": title}, "dtick": 1, "tickformat": "~g"}
+def log_axis(title: str, values: Iterable[float | None] = (), step: int = 1) -> dict:
+    """A log axis with every `step`-th power of ten, and ticks between where `values` span too few."""
+    known = [value for value in values if value is not None and value > 0]
+    few = bool(known) and math.log10(max(known) / min(known)) < 2 * step
+    ticks = {"nticks": 5} if few else {"dtick": step}
+    return {"type": "log", "title": {"text": title}, "tickformat": "~g", **ticks}
+
+
+def heights(figure: go.Figure) -> Iterator[float]:
+    """Every y of a figure's curves."""
+    return (float(y) for trace in figure.data for y in trace.y)
 
 
 def residual_spectra(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
@@ -75,7 +86,7 @@ def residual_spectra(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
             col=column,
         )
     figure.update_xaxes(**log_axis("rank of the eigenvalue"))
-    figure.update_yaxes(**log_axis(""))
+    figure.update_yaxes(**log_axis("", heights(figure)))
     figure.update_yaxes(title_text="eigenvalue over its mean", col=1)
     return styled(figure, dark=dark, height=340)
 
@@ -117,5 +128,9 @@ def modality_spectra(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
     if not figure.data:
         return nothing("Neither set varies, so there is no spectrum.", dark=dark)
     return styled(
-        figure, dark=dark, height=340, xaxis=log_axis("rank of the eigenvalue"), yaxis=log_axis("eigenvalue")
+        figure,
+        dark=dark,
+        height=340,
+        xaxis=log_axis("rank of the eigenvalue"),
+        yaxis=log_axis("eigenvalue", heights(figure)),
     )

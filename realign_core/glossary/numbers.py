@@ -28,13 +28,12 @@ def shown(value: float | None, digits: int = 3) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share of 1 as a percentage: whole from 10 %, else two significant digits."""
+    """A share of 1 as a percentage to three significant digits; whole ones without decimals."""
     if share is None or not math.isfinite(share):
         return MISSING
     hundredths = 100 * share
-    if abs(hundredths) >= 9.95 or hundredths == 0:
-        return f"{hundredths:.0f}\u00a0%".replace("-", "\u2212")
-    return f"{shown(hundredths, 2)}\u00a0%"
+    whole = abs(hundredths - round(hundredths)) < 1e-9
+    return (f"{hundredths:.0f}".replace("-", "\u2212") if whole else shown(hundredths)) + "\u00a0%"
 
 
 def count(value: int) -> str:

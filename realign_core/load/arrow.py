@@ -10,6 +10,7 @@ import numpy as np
 
 from realign_core.load.batches import BLOCK_ROWS, RowSource
 from realign_core.load.members import Contents, Member, Sidecar
+from realign_core.load.provenance import METADATA_KEY, parsed
 from realign_core.load.sidecars import chosen_names
 from realign_core.load.spool import SpooledRows
 from realign_core.load.wide import wide_sets
@@ -40,13 +41,22 @@ def contents(path: str) -> Contents:
                 parts[field].extend(batch.column(name).to_pylist())
         return Sidecar(**parts)
 
+    def provenance() -> dict[str, Any] | None:
+        return parsed((schema.metadata or {}).get(METADATA_KEY.encode()))
+
     kind = "parquet" if batches.func is _parquet_batches else "arrow"
     there = ", ".join(f"{field.name} ({str(field.type)[:40]})" for field in list(schema)[:8])
     lacking = (
         f"has no column that holds a list of numbers a row, and no numeric column a dimension: {there}; "
         "write one of these"
     )
-    return Contents(path, kind, tuple(members), sidecar, lacking)
+    return Contents(path, kind, tuple(members), sidecar, lacking, provenance)
+
+
+def names_of(path: str) -> list[str]:
+    """The columns' names."""
+    schema, _, _ = _parquet(path) if path.lower().endswith(".parquet") else _arrow(path)
+    return schema.names
 
 
 def _parquet(path: str) -> tuple[Any, int, Batches]:

@@ -74,7 +74,8 @@ class Member:
 
 @dataclass(frozen=True)
 class Contents:
-    """A file's members and what stands beside them. `sidecar` reads that on demand.
+    """A file's members and what stands beside them, which is read on demand: `sidecar` the columns,
+    `provenance` what the file says of its origin (None: nothing).
 
     `lacking` says in a format's own words why there are no members.
     """
@@ -84,6 +85,7 @@ class Contents:
     members: tuple[Member, ...]
     sidecar: Callable[[], Sidecar] = field(default=Sidecar)
     lacking: str | None = None
+    provenance: Callable[[], dict[str, Any] | None] = field(default=lambda: None)
 
 
 def role_of(key: str | None) -> str | None:

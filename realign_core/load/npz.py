@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 import struct
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from realign_core.load.arrays import ArrayRows, WindowRows
 from realign_core.load.batches import RowSource
 from realign_core.load.members import Contents, Member, Sidecar, type_name
 from realign_core.load.npy import check_bytes, mapped_member, read_header
+from realign_core.load.provenance import METADATA_KEY, parsed
 from realign_core.load.sidecars import sidecar_keys
 from realign_core.load.spool import SpooledRows
 from realign_core.validation import UnusableInput
@@ -21,6 +24,7 @@ from realign_core.validation import UnusableInput
 LARGEST_RATIO = 200
 FREE_BYTES = 64 << 20
 CHUNK_BYTES = 1 << 23
+LARGEST_PROVENANCE = 4 << 20
 
 
 def contents(path: str) -> Contents:
@@ -34,7 +38,14 @@ def contents(path: str) -> Contents:
         with zipfile.ZipFile(path) as archive:
             return sidecar_keys({key: _column(archive, f"{path}:{key}", key) for key in small if key})
 
-    return Contents(path, "npz", members, sidecar)
+    def provenance() -> dict[str, Any] | None:
+        if all(member.key != METADATA_KEY for member in members):
+            return None
+        with zipfile.ZipFile(path) as archive, archive.open(f"{METADATA_KEY}.npy") as file:
+            text = np.lib.format.read_array(io.BytesIO(file.read(LARGEST_PROVENANCE)), allow_pickle=False)
+        return parsed(str(text))
+
+    return Contents(path, "npz", members, sidecar, provenance=provenance)
 
 
 def data_offset(path: str, info: zipfile.ZipInfo) -> int:
@@ -81,7 +92,7 @@ def _packed(
     fortran: bool,
 ) -> Member:
     stored = shape[::-1] if fortran else shape
-    width = max(1, math.prod(stored[1:]) if fortran else stored[-1])
+    width = max(1, math.prod(stored[1:] if fortran else stored[-1:]))
     flat = math.prod(shape) // width, width
 
     def blocks() -> Iterator[np.ndarray]:

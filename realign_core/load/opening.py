@@ -6,7 +6,7 @@ import importlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from realign_core.load.arrays import ConcatRows
 from realign_core.load.batches import RowSource
@@ -17,6 +17,7 @@ from realign_core.load.sidecars import join_sidecars
 from realign_core.validation import UnusableInput
 
 Role = Literal["target", "source"] | None
+Beside = tuple[Sidecar, dict[str, Any] | None]
 
 READERS = {
     ".npy": "npy",
@@ -36,11 +37,12 @@ READERS = {
 
 @dataclass(frozen=True)
 class Opened:
-    """Rows with the name they go by in messages and what stands beside them."""
+    """Rows with the name they go by in messages, what stands beside them and where they come from."""
 
     rows: RowSource
     name: str
     sidecar: Sidecar = field(default_factory=Sidecar)
+    provenance: dict[str, Any] | None = None
 
 
 def split_key(path: str | os.PathLike) -> tuple[str, str | None]:
@@ -110,26 +112,26 @@ def open_both(path: str | os.PathLike, *, trusted: bool = True) -> tuple[Opened,
             return None
         first, second = (member.rows(part) for member, part in both)
         target = _opened(found, first, name)
-        return target, Opened(second, name, target.sidecar)
+        return target, Opened(second, name, target.sidecar, target.provenance)
     layout = _layout(file)
     if layout.both:
         images = [open_one(_with_key(shard, key), role="target", trusted=trusted) for shard in layout.target]
         texts = [open_one(_with_key(shard, key), role="source", trusted=trusted) for shard in layout.source]
         _check_partners(images, texts, file)
-        sidecar = _metadata(layout, images)
-        return _joined(images, f"{file}/img_emb", sidecar), _joined(texts, f"{file}/text_emb", sidecar)
+        beside = _metadata(layout, images)
+        return _joined(images, f"{file}/img_emb", beside), _joined(texts, f"{file}/text_emb", beside)
     pairs = [open_both(_with_key(shard, key), trusted=trusted) for shard in layout.target]
     halves = [pair for pair in pairs if pair is not None]
     if len(halves) < len(pairs):
         return None
     target = _joined([pair[0] for pair in halves], name, None)
     source = _joined([pair[1] for pair in halves], name, None)
-    return target, Opened(source.rows, name, target.sidecar)
+    return target, Opened(source.rows, name, target.sidecar, target.provenance)
 
 
 def _opened(found: Contents, rows: RowSource, name: str) -> Opened:
     with reading(found.path):
-        return Opened(rows, name, found.sidecar())
+        return Opened(rows, name, found.sidecar(), found.provenance())
 
 
 def _layout(folder: str) -> Layout:
@@ -141,14 +143,16 @@ def _with_key(path: str, key: str | None) -> str:
     return path if key is None else f"{path}:{key}"
 
 
-def _metadata(layout: Layout, shards: list[Opened]) -> Sidecar | None:
-    """The columns beside `shards`; where there is a file a shard, their rows must agree one by one."""
+def _metadata(layout: Layout, shards: list[Opened]) -> Beside | None:
+    """What stands beside `shards`; where there is a file a shard, their rows must agree one by one."""
     if not layout.metadata:
         return None
-    parts = []
+    parts, origins = [], []
     for path in layout.metadata:
         with reading(path):
-            parts.append(contents_of(path).sidecar())
+            found = contents_of(path)
+            parts.append(found.sidecar())
+            origins.append(found.provenance())
     if len(parts) == len(shards):
         for path, part, shard in zip(layout.metadata, parts, shards, strict=True):
             n = shard.rows.shape[0]
@@ -157,10 +161,15 @@ def _metadata(layout: Layout, shards: list[Opened]) -> Sidecar | None:
                 raise UnusableInput(
                     f"{path} has {odd} rows and {shard.name} has {n}; complete the metadata, or leave it out"
                 )
-    return join_sidecars(parts)
+    return join_sidecars(parts), _common(origins)
 
 
-def _joined(opened: list[Opened], name: str, sidecar: Sidecar | None) -> Opened:
+def _common(origins: list[dict[str, Any] | None]) -> dict[str, Any] | None:
+    """What all shards say of their origin; None where they differ."""
+    return origins[0] if all(origin == origins[0] for origin in origins) else None
+
+
+def _joined(opened: list[Opened], name: str, beside: Beside | None) -> Opened:
     first = opened[0]
     for other in opened[1:]:
         if other.rows.shape[1] != first.rows.shape[1]:
@@ -168,10 +177,13 @@ def _joined(opened: list[Opened], name: str, sidecar: Sidecar | None) -> Opened:
                 f"{other.name} has dimension {other.rows.shape[1]}, {first.name} has {first.rows.shape[1]}; "
                 "the shards of a folder need one dimension"
             )
-    if sidecar is None:
-        sidecar = join_sidecars([part.sidecar for part in opened])
+    if beside is None:
+        beside = (
+            join_sidecars([part.sidecar for part in opened]),
+            _common([part.provenance for part in opened]),
+        )
     rows = first.rows if len(opened) == 1 else ConcatRows([part.rows for part in opened])
-    return Opened(rows, name, sidecar)
+    return Opened(rows, name, *beside)
 
 
 def _check_partners(images: list[Opened], texts: list[Opened], folder: str) -> None:

@@ -18,6 +18,7 @@ from realign_core.load.members import Sidecar, check_float, type_name
 from realign_core.load.notes import pairing_notes, set_notes
 from realign_core.load.opening import Opened, open_both, open_one
 from realign_core.load.pairing import PairingEvidence, pairing_evidence
+from realign_core.load.provenance import provenance_notes
 from realign_core.load.report import LoadReport, NormRange, RowsDropped
 from realign_core.load.sides import Side, read_sides
 from realign_core.validation import UnusableInput, check_choice, check_count
@@ -169,6 +170,7 @@ def _pair(
     notes += pairing_notes(evidence, asked=paired, paired=is_paired, rows=rows, groups=report.groups)
     if used[0] == used[1] and all(np.array_equal(*pair) for pair in zip(*map(_used, sides, keep))):
         notes.append("Target and source are the same rows, so there is no gap to measure.")
+    notes += provenance_notes(report.provenance_target, report.provenance_source)
     return EmbeddingPair(
         target=sides[0].batches(keep[0]),
         source=sides[1].batches(keep[1]),
@@ -250,4 +252,6 @@ def _report(
         norm_source=NormRange.of(source.scan.norm[keep[1]]),
         duplicates_target=n - labels[0][1],
         duplicates_source=m - labels[1][1],
+        provenance_target=target.opened.provenance,
+        provenance_source=source.opened.provenance,
     )

@@ -41,7 +41,8 @@ class LoadReport:
 
     `paired_cosine`, `shuffled_cosine`, `pairing_z` and `pairing_t` are None for sets that cannot be pairs
     (unequal counts, or `paired="no"`), `groups` (their number) for sets that are not. `duplicates_*` count
-    the rows that repeat an earlier one after normalising. `asked_paired` and `max_rows` are the options.
+    the rows that repeat an earlier one after normalising. `provenance_*` are what the files say of
+    the model that made the rows, None where they say nothing. `asked_paired` and `max_rows` are the options.
     """
 
     n_target: int
@@ -63,6 +64,8 @@ class LoadReport:
     duplicates_target: int
     duplicates_source: int
     warnings: tuple[str, ...] = field(default=())
+    provenance_target: Mapping[str, Any] | None = None
+    provenance_source: Mapping[str, Any] | None = None
     asked_paired: str = "auto"
     max_rows: int | None = None
 

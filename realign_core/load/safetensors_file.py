@@ -11,6 +11,7 @@ import numpy as np
 
 from realign_core.load.members import Contents, Member, check_shape
 from realign_core.load.npy import mapped_member
+from realign_core.load.provenance import METADATA_KEY, parsed
 from realign_core.validation import UnusableInput
 
 LARGEST_HEADER = 100 << 20
@@ -46,13 +47,14 @@ def contents(path: str) -> Contents:
             raise UnusableInput(f"{path} is not a .safetensors file: its header is no JSON") from error
     if not isinstance(header, dict):
         raise UnusableInput(f"{path} is not a .safetensors file: its header lists no tensors")
-    header.pop("__metadata__", None)
+    beside = header.pop("__metadata__", None)
     data = size - 8 - length
     members = tuple(_member(path, key, entry, 8 + length, data) for key, entry in header.items())
     end = max((entry["data_offsets"][1] for entry in header.values()), default=0)
     if end != data:
         raise UnusableInput(f"{path} has {data} bytes of tensors, its header declares {end}; write it again")
-    return Contents(path, "safetensors", members)
+    text = beside.get(METADATA_KEY) if isinstance(beside, dict) else None
+    return Contents(path, "safetensors", members, provenance=lambda: parsed(text))
 
 
 def _member(path: str, key: str, entry: Any, start: int, available: int) -> Member:

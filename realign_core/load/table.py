@@ -122,7 +122,7 @@ def contents(path: str) -> Contents:
         members.append(Member(key, shape, "float64", rows))
     names = ", ".join(lines.names[:8])
     lacking = f"has fewer than two numeric columns ({names}); give each dimension a column"
-    return Contents(path, "table", tuple(members), partial(_sidecar, lines), lacking)
+    return Contents(path, "table", tuple(members), partial(columns_beside, lines), lacking)
 
 
 def _open(lines: Lines, name: str, columns: list[str], part: int | None) -> RowSource:
@@ -197,7 +197,8 @@ def _row(lines: Lines, where: list[int], row: int, cells: list[str]) -> list[flo
     return values
 
 
-def _sidecar(lines: Lines) -> Sidecar:
+def columns_beside(lines: Lines) -> Sidecar:
+    """The columns that go by a known name, as text."""
     chosen = {field: lines.names.index(name) for field, name in chosen_names(lines.names).items()}
     columns: dict[str, list[Any]] = {field: [] for field in chosen}
     where = sorted(set(chosen.values()))

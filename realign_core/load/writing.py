@@ -75,7 +75,8 @@ def _narrow_bfloat16(block: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(block), 0x7FC0, rounded).astype(np.uint16)
 
 
-def _npy_header(file: Any, shape: tuple[int, int], dtype: str) -> None:
+def npy_header(file: Any, shape: tuple[int, int], dtype: str) -> None:
+    """The header of a `.npy` file whose rows follow."""
     descr = np.lib.format.dtype_to_descr(np.dtype(dtype))
     np.lib.format.write_array_header_1_0(file, {"descr": descr, "fortran_order": False, "shape": shape})
 
@@ -83,7 +84,7 @@ def _npy_header(file: Any, shape: tuple[int, int], dtype: str) -> None:
 def _write_npy(
     file: BinaryIO, blocks: Iterator[np.ndarray], shape: tuple[int, int], dtype: str, ids: Any
 ) -> None:
-    _npy_header(file, shape, dtype)
+    npy_header(file, shape, dtype)
     for block in blocks:
         file.write(block.data)
 
@@ -93,7 +94,7 @@ def _write_npz(
 ) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         with archive.open(f"{KEY}.npy", "w", force_zip64=True) as member:
-            _npy_header(member, shape, dtype)
+            npy_header(member, shape, dtype)
             for block in blocks:
                 member.write(block.tobytes())
         if ids is not None:

@@ -13,7 +13,7 @@ figures = rc.figures
 
 
 def points(figure):
-    return [trace for trace in figure.data if trace.mode == "markers"]
+    return clouds.drawn_points(figure)
 
 
 def test_one_panel_for_the_source_and_each_method_all_with_the_target(result):
@@ -47,8 +47,9 @@ def test_many_points_go_to_webgl_and_many_panels_come_back_from_it(result):
     }
     large = dataclasses.replace(result, view=view, projection=projection, methods=methods)
     few = figures.comparison(large, methods=["realign", "c3"])
-    assert {trace.type for trace in few.data} == {"scattergl"}
+    assert {trace.type for trace in points(few)} == {"scattergl"}
     assert len(few.data[0].x) == 2000
+    assert points(few)[0].marker.opacity < points(figures.comparison(result))[0].marker.opacity
     every = figures.comparison(large)
     assert {trace.type for trace in every.data} == {"scatter"}
     assert max(len(trace.x) for trace in every.data) <= clouds.SVG_POINTS

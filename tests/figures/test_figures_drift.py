@@ -9,6 +9,7 @@ import realign_core as rc
 from realign_core.diagnostics.drift import STAGES, predicted_drift
 from realign_core.diagnostics.drift_path import SHOWN_ROWS, drift_path
 from realign_core.figures.drift import CLIP_BELOW_FLOOR, predicted_radial
+from realign_core.glossary import shown
 
 figures = rc.figures
 ON_SPHERE = {"original", "projected", "final"}
@@ -101,8 +102,16 @@ def test_gaps_below_rounding_stand_at_the_clip_and_say_so(diagnosis):
     clip = CLIP_BELOW_FLOOR * diagnosis.gap.sampling_floor
     stages = diagnosis.drift.stages
     assert list(gap.y) == [max(stages[name], clip) for name in STAGES]
-    zero = [STAGES[i] for i, text in enumerate(gap.text) if "rounding" in text]
+    zero = [STAGES[i] for i, text in enumerate(gap.customdata) if "rounding" in text]
     assert zero == ["anchor", "trace", "centroid"]
+    assert [STAGES[i] for i, text in enumerate(gap.text) if text == "0"] == zero
+    assert "0 (rounding)" in [trace.name for trace in figure.data]
+    labelled = {STAGES[note.x]: note for note in figure.layout.annotations}
+    assert set(labelled) == set(STAGES) - set(zero)
+    for name, note in labelled.items():
+        assert note.text == shown(stages[name])
+        struck = 0.15 < math.log10(diagnosis.gap.sampling_floor / stages[name]) < 1.3
+        assert (note.bgcolor is not None) == struck, name
     floor = next(trace for trace in figure.data if trace.name.startswith("sampling floor"))
     assert set(floor.y) == {diagnosis.gap.sampling_floor}
     assert figure.layout.yaxis.type == "log"

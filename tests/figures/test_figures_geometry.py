@@ -5,6 +5,7 @@ import pytest
 import result_cases
 
 import realign_core as rc
+from realign_core.figures.spectra import log_axis
 from realign_core.linalg import eigenvalues_descending
 
 figures = rc.figures
@@ -100,3 +101,12 @@ def test_overlap_stands_over_q_over_d(diagnosis):
     assert list(measured.x) == [int(q) for q in known]
     assert list(measured.y) == list(known.values())
     assert list(chance.y) == [int(q) / diagnosis.statistics.dim for q in known]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "fixed"), [(1.05, 1.7, False), (0.01, 0.02, False), (0.001, 1, True)]
+)
+def test_a_short_log_axis_has_ticks_between_the_powers_of_ten(low, high, fixed):
+    axis = log_axis("x", [low, None, 0.0, high])
+    assert axis.get("dtick") == (1 if fixed else None)
+    assert ("nticks" in axis) is not fixed

@@ -158,7 +158,7 @@ def test_a_selection_stands_out_in_every_panel_until_it_is_cleared(opened, root)
     at.session_state["selection"] = (digest, Selection(rows, rows))
     at.run()
     assert not at.error
-    drawn = figures(at)["linked"]["data"]
+    drawn = [trace for trace in figures(at)["linked"]["data"] if "customdata" in trace]
     assert len(drawn) == 8
     assert all(len(trace["selectedpoints"]) == len(rows) for trace in drawn)
     assert f"{len(rows)} pairs selected" in sentences(at)

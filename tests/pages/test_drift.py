@@ -40,7 +40,7 @@ def test_stages_end_at_the_gap_that_realign_leaves_and_hold_the_floor(opened, he
     held.studies["upload:x"] = study
     _, stages, _ = specs(opened("drift", data="upload:x"))
     diagnosis = study.diagnosis(0.99, 0)
-    measured = stages["data"][-1]["y"]
+    measured = next(trace for trace in stages["data"] if trace["name"].startswith("centroid gap"))["y"]
     assert measured[0] == pytest.approx(diagnosis.gap.centroid_distance)
     assert measured[-1] == pytest.approx(diagnosis.drift.stages["final"])
     floor = next(trace for trace in stages["data"] if trace["name"].startswith("sampling floor"))
