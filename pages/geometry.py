@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import charts, diagnosing, frame, geometry_controls, geometry_coupling
+from pages.components import charts, diagnosing, frame, geometry_controls, geometry_coupling, second_source
 from pages.components.words import plain
 from realign_core.figures.geometry_list import geometry_figures
 from realign_core.findings import diagnosis_findings
@@ -29,3 +29,5 @@ with frame.page("Geometry") as study, frame.section():
                 charts.described(figure, finding=said.get(figure.key), drawing=drawing)
     with frame.section("Can V be predicted from U?"):
         geometry_coupling.show(diagnosis, findings.get("coupling"))
+    with frame.section("A second source of the same targets"):
+        second_source.show(study, diagnosis)

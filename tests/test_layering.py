@@ -18,22 +18,29 @@ PACKAGE = ROOT / "realign_core"
 LAYERS = (
     ("validation", "method_names", "checkpoint", "single_thread"),
     ("linalg",),
-    ("load",),
     ("samples",),
+    ("load",),
     ("moments",),
     ("frame",),
     ("diagnostics", "alignment"),
     ("comparison",),
     ("findings", "glossary", "figures"),
     ("report",),
-    ("cli",),
+    ("cli", "samples.making"),
     ("__main__",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # These produce embeddings: they stand beside `load` and may use up to the diagnostics and the alignment,
 # which in turn may not use them.
 BESIDE = {"encode": LEVEL["diagnostics"] + 0.5, "training": LEVEL["diagnostics"] + 0.5}
-APART = (("diagnostics", "alignment"), ("alignment", "diagnostics"))
+APART = (
+    ("diagnostics", "alignment"),
+    ("alignment", "diagnostics"),
+    ("cli", "samples.making"),
+    ("samples.making", "cli"),
+)
+# What makes the samples is a program of its own, not a part of what opens them.
+PROGRAMS = ("realign_core.samples.make", "realign_core.samples.making")
 OWNERS = {
     "plotly": ("figures", "report"),
     "streamlit": (),
@@ -73,9 +80,16 @@ def imports_of(tree: ast.AST, module: str) -> Iterator[tuple[str, bool]]:
                 yield base, only_types
 
 
+def layer_of(module: str) -> str:
+    """The part of the core that a dotted name belongs to; empty for the package itself."""
+    if any(module == name or module.startswith(f"{name}.") for name in PROGRAMS):
+        return "samples.making"
+    return module.split(".")[1] if "." in module else ""
+
+
 def faults(source: str, module: str) -> list[str]:
     """What a module of the core imports against the rules, in words."""
-    layer = module.split(".")[1] if "." in module else ""
+    layer = layer_of(module)
     level = BESIDE.get(layer, LEVEL.get(layer))
     found = []
     for name, only_types in imports_of(ast.parse(source), module):
@@ -86,7 +100,7 @@ def faults(source: str, module: str) -> list[str]:
             found.append(f"{module} imports {name}, which uses the core")
         if top != "realign_core" or not rest or only_types or not layer:
             continue
-        other = rest[0]
+        other = layer_of(name)
         if other == layer or other not in LEVEL.keys() | BESIDE.keys():
             continue
         if (layer, other) in APART:
@@ -130,6 +144,8 @@ WRONG = {
     "realign_core.encode": "from realign_core.comparison import compare",
     "realign_core.training.tracker": "from realign_core.findings import Finding",
     "realign_core.diagnostics.shape": "from realign_core.training.tracker import GapTracker",
+    "realign_core.samples": "from realign_core.samples.making.card import make_card",
+    "realign_core.cli.align": "from realign_core.samples.make import make",
 }
 RIGHT = {
     "realign_core.comparison.run": "from realign_core.diagnostics import diagnose",
@@ -141,6 +157,8 @@ RIGHT = {
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from realign_core.figures import theme"
     ),
     "realign_core.load.pair": "from .batches import Batches\nimport numpy",
+    "realign_core.load.opening": "from realign_core.samples import sample_path",
+    "realign_core.samples.making.card": "from realign_core.comparison import compare",
 }
 
 

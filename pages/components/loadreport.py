@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.components import definitions, sources
+from pages.components import definitions, sources, thumbnails
 from pages.components.study import Study
 from pages.components.words import plain
 from realign_core.glossary import count, shown
-from realign_core.load import EmbeddingPair, LoadReport
+from realign_core.load import LoadReport
 from realign_core.load.pairing import THRESHOLD
 
 TERMS = (
@@ -33,7 +33,7 @@ def show(study: Study) -> None:
         definitions.popover(TERMS, key="terms_loaded")
     with right:
         st.markdown(_pairing(pair.report))
-        st.markdown(_beside(pair))
+        st.markdown(_beside(study))
         if pair.report.warnings:
             st.markdown("**Worth knowing**")
             st.markdown("\n".join(f"- {plain(sources.as_named(note))}" for note in pair.report.warnings))
@@ -71,7 +71,9 @@ def _pairing(report: LoadReport) -> str:
     return text
 
 
-def _beside(pair: EmbeddingPair) -> str:
+def _beside(study: Study) -> str:
+    pair = study.pair
     names = {"captions": pair.captions, "labels": pair.labels, "image paths": pair.image_paths}
     there = [name for name, values in names.items() if values is not None]
+    there += ["pictures"] if thumbnails.bundled(study) else []
     return f"**Beside the rows:** {', '.join(there) if there else 'no captions, labels or image paths'}."

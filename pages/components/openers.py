@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.components import jobs, session, sources
+from pages.components import jobs, sample_cards, session, sources
 from pages.components.study import Study
 from pages.components.uploads import SUFFIXES, TABLES, Upload, drop
 from pages.components.words import plain
-from realign_core.glossary import count
 from realign_core.load.pair import Paired
+from realign_core.samples import PREFIX, sample_names
 from realign_core.validation import UnusableInput
 
 PAIRING: dict[Paired, str] = {
@@ -40,16 +40,17 @@ def show() -> None:
 
 def _samples() -> None:
     in_use = sources.origin()
-    for card, column in zip(sources.samples(), st.columns(2)):
-        with column.container(border=True):
-            st.markdown(f"**{card.title}**")
-            st.caption(f"{card.about} {count(card.rows)} pairs, {card.dimension} dimensions.")
+    names = sample_names()
+    places = [column for _ in names[::2] for column in st.columns(2)]
+    for name, place in zip(names, places):
+        with place.container(border=True, height="stretch"):
+            sample_cards.show(name)
             st.button(
-                "In use" if in_use == f"sample:{card.name}" else "Open",
-                key=f"open_{card.name}",
+                "In use" if in_use == PREFIX + name else "Open",
+                key=f"open_{name}",
                 on_click=sources.open_sample,
-                args=(card.name,),
-                disabled=in_use == f"sample:{card.name}",
+                args=(name,),
+                disabled=in_use == PREFIX + name,
             )
 
 

@@ -11,13 +11,15 @@ import streamlit as st
 @dataclass(eq=False)
 class Held:
     """`studies` by what reopens them, `jobs` as `(key, job)` by slot, `asked` what is to be opened next,
-    `encoding` what is to be encoded next as `(key, work)`, `encoded` what the last encoding has to say."""
+    `encoding` what is to be encoded next as `(key, work)`, `encoded` what the last encoding has to say,
+    `second` the diagnosis of another source against the data in use, by both of them."""
 
     studies: dict[str, Any] = field(default_factory=dict)
     jobs: dict[str, tuple[str, Any]] = field(default_factory=dict)
     asked: tuple[str, Any, Any] | None = None
     encoding: tuple[str, Any] | None = None
     encoded: Any = None
+    second: dict[str, Any] = field(default_factory=dict)
 
     def release(self) -> None:
         """Stop what runs and let go of the data."""
@@ -25,6 +27,7 @@ class Held:
             job.cancel()
         self.jobs.clear()
         self.studies.clear()
+        self.second.clear()
         self.asked = self.encoding = self.encoded = None
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -14,34 +11,14 @@ import streamlit as st
 
 from pages.components import jobs, session, settings
 from pages.components.study import Study
-from realign_core.load import load_pair
+from pages.components.uploads import diagnose_another
+from realign_core.diagnostics import Diagnosis
+from realign_core.load import EmbeddingPair, load_pair
+from realign_core.samples import PREFIX, sample_card, sample_names, sample_path
 from realign_core.validation import UnusableInput
 
 DATA_ROOT = "GAPSCOPE_DATA_ROOT"
 DEFAULT_SAMPLE = "sample:scenes"
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a bundled sample is and how it was made."""
-
-    name: str
-    title: str
-    about: str
-    rows: int
-    dimension: int
-
-
-def samples() -> list[Card]:
-    """The bundled samples, the default first."""
-    folder = files("realign_core.samples") / "data"
-    cards = []
-    for path in sorted(folder.iterdir(), key=lambda entry: entry.name, reverse=True):
-        if path.name.endswith(".json"):
-            card = json.loads(path.read_text())
-            name = path.name.removesuffix(".json")
-            cards.append(Card(name, card["title"], card["about"], card["rows"], card["dimension"]))
-    return cards
 
 
 def current() -> Study:
@@ -50,12 +27,11 @@ def current() -> Study:
     Raises `UnusableInput` where the named data cannot be opened.
     """
     origin = settings.get("data")
-    if origin.startswith("sample:"):
-        name = origin.removeprefix("sample:")
-        if name not in {card.name for card in samples()}:
-            settings.put("data", DEFAULT_SAMPLE)
-            name = DEFAULT_SAMPLE.removeprefix("sample:")
-        return _sample(name)
+    if origin.startswith(PREFIX):
+        if origin.removeprefix(PREFIX) not in sample_names():
+            origin = DEFAULT_SAMPLE
+            settings.put("data", origin)
+        return sample(origin.removeprefix(PREFIX))
     studies = session.held().studies
     if origin not in studies:
         if not origin.startswith("path:"):
@@ -75,7 +51,7 @@ def origin() -> str:
 
 def open_sample(name: str) -> None:
     """Make a bundled sample this session's data."""
-    settings.put("data", f"sample:{name}")
+    settings.put("data", PREFIX + name)
 
 
 def path_reader(target: str, source: str) -> Callable[[Callable[[str], None]], Study]:
@@ -126,7 +102,7 @@ def as_named(text: str) -> str:
 
 def command_paths(study: Study) -> list[str]:
     """What the command line calls this data."""
-    if study.origin.startswith("sample:"):
+    if study.origin.startswith(PREFIX):
         return [study.origin]
     if study.origin.startswith("path:"):
         return [_keyed(part) for part in _path_parts(study.origin)]
@@ -135,12 +111,10 @@ def command_paths(study: Study) -> list[str]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _sample(name: str) -> Study:
-    known = {card.name: card for card in samples()}
-    if name not in known:
-        raise UnusableInput(f"there is no sample {name!r}; choose one of {', '.join(known)}")
-    path = files("realign_core.samples") / "data" / f"{name}.parquet"
-    return Study.of(load_pair(str(path)), name=known[name].title, origin=f"sample:{name}")
+def sample(name: str) -> Study:
+    """A bundled sample, held once for all sessions."""
+    path = sample_path(PREFIX + name)
+    return Study.of(load_pair(path), name=sample_card(name)["title"], origin=PREFIX + name)
 
 
 def _read_path(parts: list[str], progress: Callable[[str], None]) -> Study:
@@ -151,6 +125,15 @@ def _read_path(parts: list[str], progress: Callable[[str], None]) -> Study:
         raise UnusableInput(as_named(str(error))) from error
     progress("digest of the rows")
     return Study.of(pair, name=" and ".join(parts), origin=_path_origin(parts))
+
+
+def diagnose_path(text: str, pair: EmbeddingPair, seed: int, progress: Callable[[str], None]) -> Diagnosis:
+    """A file under the operator's folder as another source to the target of `pair`."""
+    path = _keyed(text.strip())
+    try:
+        return diagnose_another(path, pair, seed, progress, trusted=True)
+    except UnusableInput as error:
+        raise UnusableInput(as_named(str(error))) from error
 
 
 def _path_origin(parts: list[str]) -> str:

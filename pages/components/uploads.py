@@ -15,7 +15,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.components.columns import attach, read_columns
 from pages.components.study import Study
-from realign_core.load import load_pair
+from realign_core.diagnostics import Diagnosis, diagnose
+from realign_core.load import EmbeddingPair, load_pair
 from realign_core.load.pair import Paired
 from realign_core.load.report import LoadReport
 from realign_core.validation import UnusableInput
@@ -67,6 +68,27 @@ class Upload:
         pair = replace(pair, report=_as_uploaded(pair.report, str(place)))
         progress("digest of the rows")
         return Study.of(pair, name=" and ".join(path.name for path in paths), origin="upload")
+
+
+def diagnose_source(file: Any, pair: EmbeddingPair, seed: int, progress: Callable[[str], None]) -> Diagnosis:
+    """An uploaded file as another source to the target of `pair`; raises `UnusableInput` as `read` does."""
+    with tempfile.TemporaryDirectory(prefix="gapscope-") as place:
+        progress("taking over the file")
+        try:
+            path = write_upload(file, Path(place) / "source" / safe_name(file))
+            return diagnose_another(str(path), pair, seed, progress, trusted=False)
+        except UnusableInput as error:
+            raise UnusableInput(_pattern(place).sub("", str(error))) from error
+
+
+def diagnose_another(
+    path: str, pair: EmbeddingPair, seed: int, progress: Callable[[str], None], *, trusted: bool
+) -> Diagnosis:
+    """The rows of a file as another source to the target of `pair`, paired where the rows say so."""
+    progress("reading every row once")
+    asked: Paired = "auto" if pair.paired else "no"
+    other = load_pair(pair.target, path, paired=asked, normalize=pair.normalize, trusted=trusted)
+    return diagnose(other, seed=seed, progress=progress)
 
 
 def drop(files: Sequence[Any]) -> None:

@@ -6,6 +6,7 @@ from realign_core.findings.finding import Finding
 from realign_core.findings.geometry import diagnosis_findings, headline
 from realign_core.findings.methods import method_findings, published_findings
 from realign_core.findings.training import training_findings
+from realign_core.findings.two_sources import long_and_short, source_findings
 
 
 def findings(comparison: Comparison) -> tuple[Finding, ...]:
@@ -24,9 +25,11 @@ __all__ = [
     "diagnosis_findings",
     "findings",
     "headline",
+    "long_and_short",
     "may_win",
     "method_findings",
     "published_findings",
+    "source_findings",
     "training_findings",
     "unresolved_from",
 ]

@@ -14,6 +14,7 @@ from realign_core.load.faults import check_signature, reading
 from realign_core.load.folders import Layout, layout_of
 from realign_core.load.members import Contents, Sidecar, pick, pick_both
 from realign_core.load.sidecars import join_sidecars
+from realign_core.samples import sample_path
 from realign_core.validation import UnusableInput
 
 Role = Literal["target", "source"] | None
@@ -46,10 +47,14 @@ class Opened:
 
 
 def split_key(path: str | os.PathLike) -> tuple[str, str | None]:
-    """`("file.npz", "key")` of `file.npz:key`; the longest part before a colon that exists is the file."""
+    """`("file.npz", "key")` of `file.npz:key`; the longest part before a colon that exists is the file.
+
+    `sample:NAME` is the file of a bundled sample, unless a file of that name exists.
+    """
     text = os.fspath(path)
     if "\0" in text or not text:
         raise UnusableInput(f"{text!r} is no path; name a file or folder")
+    text = sample_path(text)
     head, key = text, None
     while not os.path.exists(head):
         head, colon, _ = head.rpartition(":")

@@ -86,7 +86,7 @@ def load_pair(
     place of paths. Raises UnusableInput for what cannot be read or compared.
     """
     if not isinstance(target, (str, os.PathLike)):
-        both = _in_memory(target, source)
+        both = _in_memory(target, source, trusted)
     elif source is None:
         found = open_both(target, trusted=trusted)
         if found is None:
@@ -102,13 +102,13 @@ def load_pair(
     return _pair(*both, paired=paired, normalize=normalize, max_rows=max_rows, seed=seed)
 
 
-def _in_memory(target: Any, source: Any) -> tuple[Opened, Opened]:
+def _in_memory(target: Any, source: Any, trusted: bool = True) -> tuple[Opened, Opened]:
     if source is None:
         if getattr(target, "ndim", 0) != 3 or target.shape[0] != 2:
             raise UnusableInput("the source is missing; give two arrays (n, d) or one (2, n, d) array")
         return _one_in_memory(target[0], "the target"), _one_in_memory(target[1], "the source")
     if isinstance(source, (str, os.PathLike)):
-        return _one_in_memory(target, "the target"), open_one(source, role="source")
+        return _one_in_memory(target, "the target"), open_one(source, role="source", trusted=trusted)
     return _one_in_memory(target, "the target"), _one_in_memory(source, "the source")
 
 

@@ -1,131 +1,144 @@
-"""Regenerate the bundled samples: `python -m realign_core.samples.make`.
+"""Regenerate the bundled samples: `python -m realign_core.samples.make --run FOLDER`.
 
-They are synthetic. Scenes are drawn from a small grammar; each scene has a meaning vector, and two
-"encoders" see it through their own mixing, mean and anisotropic noise, as the fixed-frame theory describes
-real contrastive encoders. What they show is the machinery, not a finding about any trained model.
+FOLDER is what `python -m realign_core train --out FOLDER` has left. Scenes that the model was not trained on
+are drawn and described anew, and embedded with the weights that are shipped, so that whoever encodes the
+same pictures with the bundled model gets the same rows.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+from realign_core.load.atomic import atomic_text
+from realign_core.samples import HOME
+from realign_core.samples.making.card import make_card, model_part
+from realign_core.samples.making.dynamics import ship_training
+from realign_core.samples.making.model import ship_model
+from realign_core.samples.making.sets import (
+    PairSet,
+    scenes_short_and_long,
+    several_captions,
+    two_renderings,
+)
+from realign_core.samples.making.table import write_table
+from realign_core.training.settings import ModelSize
+from realign_core.training.snapshots import read_record
+from realign_core.validation import UnusableInput
 
-FOLDER = Path(__file__).parent / "data"
-SEED = 2026
-ROWS = 1500
-DIM = 128
+MODEL_FOLDER = "model"
 
-GRAMMAR = {
-    "shape": ["ball", "cube", "cone", "ring", "star", "pyramid", "cylinder", "heart"],
-    "colour": ["red", "green", "blue", "yellow", "white", "black", "purple", "orange"],
-    "size": ["tiny", "small", "large"],
-    "texture": ["smooth", "striped", "dotted", "rough"],
-    "place": ["on grass", "on sand", "on a table", "in the snow", "under water"],
-    "count": ["one", "two", "three", "four"],
+
+@dataclass(frozen=True)
+class Sizes:
+    """Rows of the samples, and how much is shipped of the training."""
+
+    scenes: int = 3000
+    images: int = 500
+    captions_each: int = 5
+    renderings: int = 1000
+    snapshots: int = 12
+    probe_rows: int = 800
+
+
+ABOUT: dict[str, dict[str, Any]] = {
+    "scenes": {
+        "title": "Scenes and short captions",
+        "about": "Drawn scenes and what they show, as a small CLIP of our own embeds them. It was trained on "
+        "other scenes.",
+        "source": "short captions",
+        "targets": "scenes",
+        "pictures": "scenes",
+    },
+    "scenes-long": {
+        "title": "The same scenes, long captions",
+        "about": "The same pictures, with remarks in their captions that no picture can show.",
+        "source": "long captions",
+        "targets": "scenes",
+        "pictures": "scenes",
+    },
+    "several-captions": {
+        "title": "Several captions to a picture",
+        "about": "Each picture has several captions in other words: pairs that are not independent.",
+        "source": "short captions",
+        "targets": "several-captions",
+        "pictures": "several-captions",
+    },
+    "no-gap": {
+        "title": "Control: two drawings of each scene",
+        "about": "Both sides are pictures of the same scenes, with other tints, turns and shifts: one "
+        "modality, so there should be no gap.",
+        "source": "other drawings",
+        "targets": "no-gap",
+        "pictures": "no-gap",
+    },
 }
-WEIGHTS = {"shape": 1.0, "colour": 0.8, "size": 0.35, "texture": 0.45, "place": 0.6, "count": 0.4}
-TEMPLATES = [
-    "{count} {size} {texture} {colour} {shape}{s} {place}",
-    "a picture of {count} {colour} {shape}{s} {place}, {size} and {texture}",
-    "{place}: {count} {texture} {shape}{s}, {colour}, {size}",
-]
 
 
-def scenes(n: int, generator: np.random.Generator) -> dict[str, np.ndarray]:
-    """Indices `(n,)` into each list of the grammar."""
-    return {name: generator.integers(0, len(values), n) for name, values in GRAMMAR.items()}
+def make(
+    run: str | Path,
+    out: str | Path = HOME,
+    sizes: Sizes = Sizes(),
+    say: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Write `data/`, `model/` and `training/` under `out` from the training run in `run`.
 
-
-def captions(drawn: dict[str, np.ndarray], generator: np.random.Generator) -> list[str]:
-    """One sentence a scene, in varied wording."""
-    sentences = []
-    for row in range(len(drawn["shape"])):
-        words = {name: GRAMMAR[name][index[row]] for name, index in drawn.items()}
-        words["s"] = "" if words["count"] == "one" else "s"
-        sentences.append(TEMPLATES[generator.integers(len(TEMPLATES))].format(**words))
-    return sentences
-
-
-def meanings(drawn: dict[str, np.ndarray], generator: np.random.Generator, dim: int) -> np.ndarray:
-    """Meaning vectors `(n, dim)` of unit mean square: one direction a word, and one a pair of words."""
-    total = np.zeros((len(drawn["shape"]), dim))
-    for name, index in drawn.items():
-        total += WEIGHTS[name] * generator.standard_normal((len(GRAMMAR[name]), dim))[index]
-    pair = drawn["shape"] * len(GRAMMAR["colour"]) + drawn["colour"]
-    total += 0.5 * generator.standard_normal((pair.max() + 1, dim))[pair]
-    total -= total.mean(axis=0)
-    return total / np.sqrt((total**2).sum(axis=1).mean())
-
-
-def encode(
-    meaning: np.ndarray, mixing: np.ndarray, mean: np.ndarray, own: float, generator: np.random.Generator
-) -> np.ndarray:
-    """Unit rows `(n, DIM)`: mean, mixed meaning, noise of power-law spectrum in a basis of its own."""
-    decay = np.arange(1, DIM + 1) ** -0.6
-    decay /= np.linalg.norm(decay)
-    basis, _ = np.linalg.qr(generator.standard_normal((DIM, DIM)))
-    noise = (generator.standard_normal((len(meaning), DIM)) * decay) @ basis.T
-    rows = mean + 0.62 * meaning @ mixing + own * noise
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def build(gap: bool, seed: int) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
-    """Target, source `(ROWS, DIM)`, captions and labels of one sample."""
-    generator = np.random.default_rng(seed)
-    drawn = scenes(ROWS, generator)
-    sentences = captions(drawn, generator)
-    meaning = meanings(drawn, generator, DIM)
-    shared, _ = np.linalg.qr(generator.standard_normal((DIM, DIM)))
-    shared *= (np.arange(1, DIM + 1) ** -0.35 / (np.arange(1, DIM + 1) ** -0.35).mean())[:, None] ** 0.5
-    twist, triangle = np.linalg.qr(np.eye(DIM) + 0.045 * generator.standard_normal((DIM, DIM)))
-    # LAPACK leaves the signs open; these make the twist a small rotation.
-    twist *= np.sign(np.diag(triangle))
-    common, *apart = generator.standard_normal((3, DIM)) / np.sqrt(DIM)
-    means = [0.45 * common + (0.62 if gap else 0.05) * direction for direction in apart]
-    target = encode(meaning, shared, means[0], 0.42, generator)
-    source = encode(meaning, shared @ (twist if gap else np.eye(DIM)), means[1], 0.42, generator)
-    labels = [GRAMMAR["shape"][index] for index in drawn["shape"]]
-    return target, source, sentences, labels
-
-
-def main() -> None:
-    """Write both samples and their cards."""
-    FOLDER.mkdir(exist_ok=True)
-    cards = {
-        "scenes": ("Synthetic scenes with a modality gap", True, SEED),
-        "no_gap": ("Control: the same scenes without a gap", False, SEED + 1),
-    }
-    for name, (title, gap, seed) in cards.items():
-        target, source, sentences, labels = build(gap, seed)
-        embedding = pa.list_(pa.float16(), DIM)
-        columns = {
-            "image": pa.FixedSizeListArray.from_arrays(pa.array(target.astype(np.float16).ravel()), DIM),
-            "text": pa.FixedSizeListArray.from_arrays(pa.array(source.astype(np.float16).ravel()), DIM),
-            "caption": pa.array(sentences),
-            "label": pa.array(labels),
-        }
-        table = pa.table(
-            {
-                key: values.cast(embedding) if key in ("image", "text") else values
-                for key, values in columns.items()
-            }
+    The scenes come from seeds beside the run's own, so that they are not those of its probe set.
+    """
+    run, out = Path(run), Path(out)
+    record = read_record(run)
+    if not record or not (run / MODEL_FOLDER).is_dir():
+        raise UnusableInput(
+            f"{run} is no training run: it lacks record.json or {MODEL_FOLDER}/; name what "
+            "`python -m realign_core train` wrote"
         )
-        pq.write_table(table, FOLDER / f"{name}.parquet", compression="zstd")
-        card = {
-            "title": title,
-            "rows": ROWS,
-            "dimension": DIM,
-            "seed": seed,
-            "made_by": "realign_core/samples/make.py",
-            "about": "Synthetic pairs from a grammar of scenes, seen by two simulated encoders. "
-            "They show how the tool works; they are no evidence about a trained model.",
-        }
-        (FOLDER / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n")
+    settings = record["settings"]
+    say("model")
+    size = ModelSize(**settings["model"])
+    encoder, weights = ship_model(run / MODEL_FOLDER, out / "model", size, settings["seed"])
+    say("training snapshots")
+    ship_training(run, out / "training", count=sizes.snapshots, rows=sizes.probe_rows)
+    data = out / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    for path in data.iterdir():
+        if path.suffix in (".parquet", ".json") and path.stem not in ABOUT:
+            path.unlink()
+    model = model_part(record, weights)
+
+    def write(name: str, pairs: PairSet, seed: int) -> None:
+        say(name)
+        write_table(pairs, data / f"{name}.parquet")
+        card = make_card(data / f"{name}.parquet", ABOUT[name], seed, model)
+        atomic_text(data / f"{name}.json", json.dumps(card, indent=1) + "\n")
+
+    seed = settings["seed"] + 1
+    say("scenes to describe")
+    short, long = scenes_short_and_long(encoder, sizes.scenes, seed)
+    write("scenes", short, seed)
+    write("scenes-long", long, seed)
+    several = several_captions(encoder, sizes.images, sizes.captions_each, seed + 1)
+    write("several-captions", several, seed + 1)
+    write("no-gap", two_renderings(encoder, sizes.renderings, seed + 2), seed + 2)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Read the options and make the samples."""
+    parser = argparse.ArgumentParser(prog="python -m realign_core.samples.make", description=__doc__)
+    parser.add_argument("--run", required=True, metavar="FOLDER", help="a finished training run")
+    parser.add_argument("--out", default=HOME, metavar="FOLDER", help="where to write (the package itself)")
+    options = parser.parse_args(words)
+    try:
+        make(options.run, options.out, say=print)
+    except UnusableInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

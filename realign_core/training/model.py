@@ -83,3 +83,10 @@ def save_model(model: Any, size: ModelSize, folder: str | os.PathLike) -> None:
     with atomic_file(os.path.join(folder, WEIGHTS)) as file:
         file.write(save(state))
     atomic_text(os.path.join(folder, CONFIG), json.dumps(config, indent=2) + "\n")
+
+
+def load_model(folder: str | os.PathLike) -> Any:
+    """The model of such a folder in float32 on the CPU, as open_clip reads it, ready to embed."""
+    from open_clip import create_model
+
+    return create_model(f"local-dir:{os.fspath(folder)}").eval()
