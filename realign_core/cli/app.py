@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> None:
             raise UnusableInput(f"--data {options.data} is no folder; name one that holds embeddings")
         environment[DATA_ROOT] = os.path.abspath(options.data)
     home = dashboard_folder()
-    command = [sys.executable, "-m", "pages.components.serve", "run", "app.py"]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += ["--server.port", str(options.port)]
     if options.no_browser:
         command += ["--server.headless", "true"]

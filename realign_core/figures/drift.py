@@ -71,8 +71,8 @@ def drift_parts(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
             )
         ends = [0.0, *measured, *predicted]
         # Room for the values outside the bars.
-        reach = 1.75 * min(ends), 1.75 * max(ends)
-        figure.update_xaxes(title_text=f"{title} (length)", range=reach, nticks=4, row=1, col=column)
+        reach = 1.65 * min(ends), 1.65 * max(ends)
+        figure.update_xaxes(title_text=f"{title} (length)", range=reach, nticks=5, row=1, col=column)
     figure.update_yaxes(autorange="reversed")
     return styled(figure, dark=dark, height=300, bargap=0.3, legend={"traceorder": "normal"})
 
@@ -166,5 +166,7 @@ def gap_by_stage(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
             "range": [bottom, top],
             "dtick": 1,
             "exponentformat": "power",
+            # Powers are drawn a quarter larger.
+            "tickfont": {"size": 10},
         },
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from serving import make_pair, serve
+from serving import make_pair, serve, write_pictured
 from visits import Visit
 
 SECRET = "outside.npy"
@@ -29,6 +29,7 @@ def data_root(tmp_path_factory) -> Path:
         target, source = make_pair(n, d, seed=seed)
         np.save(root / f"{name}_image.npy", target)
         np.save(root / f"{name}_text.npy", source)
+    write_pictured(root)
     np.save(root.parent / SECRET, np.stack(make_pair(20, 4, seed=4)))
     return root
 

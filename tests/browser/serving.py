@@ -29,16 +29,21 @@ START_SECONDS = 90
 
 
 @contextmanager
-def serve(data: Path, log: Path) -> Iterator[tuple[str, subprocess.Popen]]:
-    """Address and process of a dashboard that may read `data`, started as a reader starts it."""
+def serve(data: Path, log: Path, *, plain: bool = False) -> Iterator[tuple[str, subprocess.Popen]]:
+    """Address and process of a dashboard that may read `data`, started as a reader starts it.
+
+    `plain` starts Streamlit itself, without server paths.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    words = ["app", "--no-browser", "--port", str(port), "--data", str(data)]
+    words = ["realign_core", "app", "--no-browser", "--port", str(port), "--data", str(data)]
+    if plain:
+        words = ["streamlit", "run", "app.py", "--server.headless", "true", "--server.port", str(port)]
     address = f"http://127.0.0.1:{port}"
     with log.open("w") as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "realign_core", *words],
+            [sys.executable, "-m", *words],
             cwd=ROOT,
             stdout=said,
             stderr=subprocess.STDOUT,
@@ -65,6 +70,24 @@ def _wait_until_up(address: str, process: subprocess.Popen, log: Path) -> None:
         except OSError:
             time.sleep(0.2)
     raise RuntimeError(f"the dashboard did not answer within {START_SECONDS} s")
+
+
+def write_pictured(root: Path, n: int = 90) -> None:
+    """`pictured.parquet`: pairs with captions and pictures, every third of which lies outside the root."""
+    import pandas as pd
+    from PIL import Image
+
+    target, source = make_pair(n, 8, seed=6)
+    inside, outside = root / "inside.png", root.parent / "outside.png"
+    for path, colour in ((inside, "green"), (outside, "red")):
+        Image.new("RGB", (120, 80), colour).save(path)
+    columns = {
+        "image_embedding": list(target),
+        "text_embedding": list(source),
+        "caption": [f"caption {row}" for row in range(n)],
+        "image_path": [("inside.png", "inside.png", "../outside.png")[row % 3] for row in range(n)],
+    }
+    pd.DataFrame(columns).to_parquet(root / "pictured.parquet")
 
 
 def make_pair(n: int, d: int, *, seed: int, gap: float = 0.6) -> tuple[np.ndarray, np.ndarray]:

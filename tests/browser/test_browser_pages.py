@@ -4,6 +4,8 @@ import re
 
 import pytest
 from ensure_browser import AXE, required
+from playwright.sync_api import expect
+from serving import serve
 from visits import PAGES
 
 SERIOUS = ("serious", "critical")
@@ -47,6 +49,20 @@ def test_pages_open_by_their_link_and_show_the_navigation(visit):
         visit.open(address)
         assert visit.page.get_by_role("heading", name=title, level=1).is_visible()
         assert visit.page.get_by_role("link", name="Neighbours", exact=True).first.is_visible()
+
+
+def test_the_first_link_to_a_plain_server_opens_inside_the_dashboard(visitor, tmp_path):
+    with serve(tmp_path, tmp_path / "server.log", plain=True) as (address, _):
+        visit = visitor()
+        visit.server = address
+        visit.page.goto(f"{address}/geometry?energy=0.9")
+        heading = visit.page.get_by_role("heading", name="Geometry", level=1)
+        expect(heading).to_be_visible(timeout=visit.patience)
+        visit.settle()
+        names = visit.page.get_by_role("link").all_inner_texts()
+        assert [name for name in names if name in PAGES] == list(PAGES)
+        assert visit.page.get_by_role("slider").first.input_value() == "0.9"
+        visit.page.goto("about:blank")
 
 
 def test_settings_in_the_address_restore_the_view(visit):

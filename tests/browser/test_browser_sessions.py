@@ -44,26 +44,30 @@ def test_long_work_is_cancelled_and_started_again(visit):
 
 RANGES = """plot => Object.keys(plot._fullLayout).filter(key => /^[xy]axis\\d*$/.test(key))
     .map(key => plot._fullLayout[key]).map(axis => axis._name[0] + axis.range.map(v => v.toFixed(6)))"""
-SELECTED = "plot => plot._fullData.map(trace => (trace.selectedpoints || []).length)"
+LASSO = ((0.05, 0.1), (0.95, 0.1), (0.95, 0.5), (0.5, 0.9), (0.05, 0.5))
+SELECTED = """plot => plot._fullData.filter(trace => trace.customdata)
+    .map(trace => (trace.selectedpoints || []).length)"""
 
 
-def linked(visit):
+def linked(visit, data="small_image.npy%7Csmall_text.npy"):
     """The figure on Compare that shows the rows of every method."""
-    visit.open("compare?data=path%3Asmall_image.npy%7Csmall_text.npy")
+    visit.open(f"compare?data=path%3A{data}")
     plot = visit.keyed("linked").locator(".js-plotly-plot")
     plot.scroll_into_view_if_needed()
     return plot
 
 
 def drag(visit, plot, mode):
-    """Draw a box over the middle of the first panel with one of the tools above the figure."""
+    """Draw over the middle of the first panel with one of the tools above the figure."""
     plot.hover()
     plot.locator(f".modebar-btn[data-attr=dragmode][data-val={mode}]").click()
     box = plot.locator(".draglayer .nsewdrag").first.bounding_box()
-    corners = [(box["x"] + s * box["width"], box["y"] + s * box["height"]) for s in (0.25, 0.75)]
+    shares = LASSO if mode == "lasso" else ((0.25, 0.25), (0.75, 0.75))
+    corners = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in shares]
     visit.page.mouse.move(*corners[0])
     visit.page.mouse.down()
-    visit.page.mouse.move(*corners[1], steps=6)
+    for corner in corners[1:]:
+        visit.page.mouse.move(*corner, steps=6)
     visit.page.mouse.up()
     visit.page.wait_for_timeout(600)
     visit.settle()
@@ -91,3 +95,22 @@ def test_selected_rows_stand_out_in_every_panel_and_open_in_neighbours(visit):
     assert plot.evaluate(SELECTED) == counts
     visit.press("Clear")
     assert max(plot.evaluate(SELECTED)) == 0
+
+
+def test_lassoed_rows_show_their_captions_and_the_pictures_under_the_root(visit):
+    plot = linked(visit, "pictured.parquet")
+    drag(visit, plot, "lasso")
+    counts = plot.evaluate(SELECTED)
+    assert len(set(counts)) == 1
+    assert len(counts) == 8
+    expect(visit.page.get_by_text(f"{counts[0]} pairs selected")).to_be_visible()
+    pictures = visit.page.locator("[data-testid=stMain] img[title^='row ']")
+    rows = [int(title.split()[1]) for title in pictures.evaluate_all("all => all.map(i => i.title)")]
+    assert rows
+    assert all(row % 3 < 2 for row in rows)
+    assert pictures.evaluate_all("all => all.every(i => i.complete && i.naturalWidth === 96)")
+    assert pictures.first.get_attribute("alt") == f"caption {rows[0]}"
+    visit.press("Open in Neighbours")
+    listed = visit.page.locator("table.lists img")
+    assert listed.count() > 0
+    assert listed.evaluate_all("all => all.every(i => i.naturalWidth === 96 && i.src.startsWith('data:'))")

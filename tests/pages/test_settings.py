@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from conftest import sentences
+import importlib
 
+import pytest
+import streamlit as st
+from conftest import sentences
+from streamlit.runtime.pages_manager import PagesManager
+
+import pages
 from pages.components.settings import SETTINGS
 
 
@@ -74,3 +79,18 @@ def test_every_default_reads_back_as_itself():
         value = setting.default
         text = ",".join(value) if isinstance(value, tuple) else str(value)
         assert setting.read(text) == value, name
+
+
+def test_a_page_that_streamlit_found_by_itself_starts_again_under_the_app(monkeypatch):
+    class Again(BaseException):
+        pass
+
+    def again():
+        raise Again
+
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", True)
+    monkeypatch.setattr(st, "rerun", again)
+    with pytest.raises(Again):
+        importlib.reload(pages)
+    assert PagesManager.uses_pages_directory is False
+    importlib.reload(pages)
