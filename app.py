@@ -16,6 +16,7 @@ PAGES = {
     "Phantom drift": "drift",
     "Compare": "compare",
     "Neighbours": "neighbours",
+    "Training": "training",
     "Report": "report",
 }
 

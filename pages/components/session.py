@@ -10,11 +10,13 @@ import streamlit as st
 
 @dataclass(eq=False)
 class Held:
-    """`studies` by what reopens them, `jobs` as `(key, job)` by slot, `asked` what is to be opened next."""
+    """`studies` by what reopens them, `jobs` as `(key, job)` by slot, `asked` what is to be opened next,
+    `runs` the training run in use by the state of its files."""
 
     studies: dict[str, Any] = field(default_factory=dict)
     jobs: dict[str, tuple[str, Any]] = field(default_factory=dict)
     asked: tuple[str, Any, Any] | None = None
+    runs: dict[str, Any] = field(default_factory=dict)
 
     def release(self) -> None:
         """Stop what runs and let go of the data."""
@@ -22,6 +24,7 @@ class Held:
             job.cancel()
         self.jobs.clear()
         self.studies.clear()
+        self.runs.clear()
         self.asked = None
 
 

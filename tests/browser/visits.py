@@ -14,6 +14,7 @@ PAGES = {
     "Phantom drift": "drift",
     "Compare": "compare",
     "Neighbours": "neighbours",
+    "Training": "training",
     "Report": "report",
 }
 # Streamlit asks for these below the page's own path first when a page is opened by its link.
