@@ -10,6 +10,7 @@ from pages.components.training_run import reference_of
 from pages.components.words import plain
 from realign_core.figures.training_list import path_figure, training_figures
 from realign_core.findings import training_findings
+from realign_core.validation import UnusableInput
 
 
 def show(folder: Path, name: str, about: DeltaGenerator) -> None:
@@ -21,12 +22,12 @@ def show(folder: Path, name: str, about: DeltaGenerator) -> None:
     about.caption(plain(training_words.about(run)))
     findings = training_findings(table)
     st.markdown(f"**{training_words.summary(findings)}**")
-    training_words.show_headline(table)
     left, right = st.columns([11, 9], gap="medium")
     with left, frame.section():
-        charts.described(path_figure(run.path))
+        charts.described(path_figure(*run.paths[settings.get("plane")]))
+        training_controls.plane()
     with right, frame.section():
-        st.markdown("##### What this run shows")
+        training_words.show_headline(table)
         training_words.show_findings(findings)
         st.download_button(
             "Every figure as CSV",
@@ -43,12 +44,14 @@ def show(folder: Path, name: str, about: DeltaGenerator) -> None:
                 charts.described(figure)
 
 
-with frame.bare_page("Training") as about:
-    with st.expander("Your own run", expanded=training_source.bundled() is None and not settings.get("run")):
-        training_controls.own_run()
-    with frame.section():
+with frame.bare_page("Training") as about, frame.section():
+    try:
         chosen = training_source.chosen()
         if chosen is None:
             st.info(training_controls.HOW_TO_MAKE)
+            training_controls.own_run()
         else:
             show(*chosen, about)
+    except UnusableInput as error:
+        st.error(plain(str(error)))
+        training_controls.own_run()

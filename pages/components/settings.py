@@ -64,6 +64,7 @@ SETTINGS: dict[str, Setting] = {
     "row": Setting(-1, int, lambda value: value >= -1),
     "run": Setting("", str),
     "t0": Setting(-1, int, lambda value: value >= -1),
+    "plane": Setting("gap", str, lambda value: value in ("gap", "spread")),
     "steps": Setting("linear", str, lambda value: value in ("linear", "log")),
 }
 

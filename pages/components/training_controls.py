@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import definitions, settings, sources
+from pages.components.training_run import PLANES
 from pages.components.words import plain
 
 HOW_TO_MAKE = (
@@ -31,7 +32,7 @@ if step % 20 == 0:
 
 def show(steps: tuple[int, ...], reference: int) -> bool:
     """The controls in a row; whether steps go by their logarithm."""
-    left, middle, right = st.columns([5, 4, 2], gap="medium", vertical_alignment="center")
+    left, middle, right, last = st.columns([9, 9, 5, 4], gap="medium", vertical_alignment="center")
     with left:
         if len(steps) > 1:
             settings.bind(
@@ -61,11 +62,25 @@ def show(steps: tuple[int, ...], reference: int) -> bool:
         settings.bind(
             "steps",
             st.toggle,
-            "Steps on a log axis",
+            "Log axis of steps",
             to_widget=lambda value: value == "log",
             from_widget=lambda value: "log" if value else "linear",
         )
+    with last, st.popover("Your own run", key="own_run"):
+        own_run()
     return settings.get("steps") == "log"
+
+
+def plane() -> None:
+    """Which plane the probe set is seen in."""
+    settings.bind(
+        "plane",
+        st.segmented_control,
+        "Axes of the picture",
+        options=list(PLANES),
+        format_func=PLANES.__getitem__,
+        required=True,
+    )
 
 
 def own_run() -> None:

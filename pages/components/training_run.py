@@ -25,18 +25,22 @@ from realign_core.validation import UnusableInput
 if TYPE_CHECKING:
     import pandas as pd
 
+PLANES = {"gap": "gap, first and last", "spread": "principal axes"}
 KEPT_TABLES = 24
 BLOCK = 1 << 22
 
 
 @dataclass(eq=False)
 class Run:
-    """`digest` is of every byte of the files; tables are kept by reference step and energy."""
+    """`digest` is of every byte of the files; tables are kept by reference step and energy.
+
+    `paths` are the probe set's ways through each of the two `PLANES`, read along with the first table.
+    """
 
     name: str
     digest: str
     snapshots: SnapshotFolder
-    path: list[PathStep] = field(default_factory=list)
+    paths: dict[str, tuple[Plane, list[PathStep]]] = field(default_factory=dict)
     _tables: Memo = field(default_factory=lambda: Memo(KEPT_TABLES))
 
     @classmethod
@@ -57,21 +61,29 @@ class Run:
     def _track(self, reference: int, energy: float, progress: Callable[[str], None]) -> pd.DataFrame:
         from realign_core.training.tracker import GapTracker
 
-        path: list[PathStep] = []
-        last = os.path.join(self.snapshots.folder, self.snapshots.names[-1])
-        plane = None if self.path else Plane.fit(read_snapshot(last))
+        paths: dict[str, tuple[Plane, list[PathStep]]] = (
+            {} if self.paths else {name: (plane, []) for name, plane in self._planes().items()}
+        )
 
         def read() -> Iterator[Snapshot]:
             total = len(self.snapshots)
             for number, snapshot in enumerate(self.snapshots, start=1):
                 progress(f"step {count(snapshot.step)}, snapshot {number} of {total}")
-                if plane is not None:
+                for plane, path in paths.values():
                     path.append(plane.place(snapshot))
                 yield snapshot
 
         table = GapTracker.replay(read(), reference_step=reference, energy=energy).to_frame()
-        self.path = self.path or path
+        self.paths = self.paths or paths
         return table
+
+    def _planes(self) -> dict[str, Plane]:
+        first, last = (
+            read_snapshot(os.path.join(self.snapshots.folder, self.snapshots.names[end])) for end in (0, -1)
+        )
+        if first.image_embeddings.shape != last.image_embeddings.shape:
+            return {}
+        return {"gap": Plane.of_gaps(first, last), "spread": Plane.principal(last)}
 
 
 def reference_of(steps: tuple[int, ...], wanted: int) -> int:

@@ -25,8 +25,9 @@ SUMMED = {SHOWN: "shown", PARTLY: "shown in part", NOT_SHOWN: "not shown", OPEN:
 def summary(findings: tuple[Finding, ...]) -> str:
     """How many of the four findings the run shows."""
     verdicts = [verdict_of(finding)[0] for finding in findings]
-    counts = [f"{verdicts.count(kind)} {word}" for kind, word in SUMMED.items() if kind in verdicts]
-    return f"Of the paper's {len(findings)} findings on training, this run has {listed(counts)}."
+    counts = {word: verdicts.count(kind) for kind, word in SUMMED.items() if kind in verdicts}
+    parts = [f"{number} {'is' if number == 1 else 'are'} {word}" for word, number in counts.items()]
+    return f"Of the paper's four findings on training, {listed(parts)} by this run."
 
 
 def verdict_of(finding: Finding) -> tuple[str, str]:
@@ -51,31 +52,30 @@ def show_headline(frame: pd.DataFrame) -> None:
         ("Snapshots", f"{len(frame)}, to step {count(int(last['step']))}", "training.steps"),
         ("Probe pairs", count(pairs), "training.probe"),
         (
-            f"Recall@1 at the end, chance {percent(1 / pairs)}",
-            MISSING if recall is None else percent(float(recall)),
+            "Recall@1 (chance)",
+            MISSING if recall is None else f"{percent(float(recall))} ({percent(1 / pairs)})",
             "training.recall_at_1",
         ),
         (
-            "Gap, first and last snapshot",
+            "Gap, first and last",
             f"{shown(float(first['gap']))} → {shown(float(last['gap']))}",
             "gap.centroid_distance",
         ),
     )
-    for column, (label, value, key) in zip(st.columns([3, 2, 4, 4]), facts):
+    columns = [*st.columns(2), *st.columns(2)]
+    for column, (label, value, key) in zip(columns, facts):
         column.metric(label, value, help=definitions.help_of(key))
 
 
 def about(run: Run) -> str:
     """Name of the run and what its record says of it."""
     record, parts = run.snapshots.record, [run.name]
-    parameters, device = record.get("parameters"), record.get("device")
+    parameters = record.get("parameters")
     if isinstance(parameters, int):
         parts.append(f"{shown(parameters / 1e6)} million parameters")
-    if isinstance(device, str):
-        parts.append(f"trained on {device}")
     settings = record.get("settings")
     planned = settings.get("steps") if isinstance(settings, dict) else None
     if record.get("finished") is False:
         goal = f" of {count(planned)}" if isinstance(planned, int) else ""
-        parts.append(f"not finished: step {count(run.snapshots.steps[-1])}{goal}")
+        parts.append(f"not finished, step {count(run.snapshots.steps[-1])}{goal}")
     return " · ".join(parts)

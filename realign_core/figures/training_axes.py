@@ -114,7 +114,9 @@ def finished(
     **layout: object,
 ) -> go.Figure:
     """The figure in the house style, with its axis of steps and the reference step marked in each panel."""
-    styled(figure, dark=dark, height=height, margin={"t": 54}, **layout)
+    styled(figure, dark=dark, height=height, margin={"t": 62}, **layout)
+    # Between legend and panel stands the mark's label.
+    figure.update_layout(legend={"y": 1.1})
     figure.update_xaxes(**axis.layout())
     frozen = frame["frozen"].to_numpy(dtype=bool)
     if not frozen.any():
@@ -144,7 +146,7 @@ def finished(
             yref=f"y{end} domain",
             xanchor="left" if step < np.median(axis.steps) else "right",
             yanchor="bottom",
-            font={"size": 12, "color": p.muted},
+            font={"size": 12, "color": p.ink},
             showarrow=False,
         )
     return figure

@@ -70,9 +70,7 @@ def residual_shape(frame: pd.DataFrame, *, dark: bool = False, log: bool = False
         reference = Line(f"{column}_isotropic", f"isotropic, {name}", p.parts[side], dash=dash)
         add_line(figure, frame, axis, reference)
     every = frame[[*columns, *(f"{column}_isotropic" for column in columns)]].to_numpy(dtype=float)
-    return finished(
-        figure, frame, axis, dark=dark, yaxis=log_axis(every, "effective condition number (log scale)")
-    )
+    return finished(figure, frame, axis, dark=dark, yaxis=log_axis(every, "condition number (log scale)"))
 
 
 def locking(frame: pd.DataFrame, *, dark: bool = False, log: bool = False) -> go.Figure:

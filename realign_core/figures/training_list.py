@@ -12,7 +12,7 @@ from realign_core.figures import training, training_geometry
 from realign_core.figures.described import NO_VALUE, Described, Rows
 from realign_core.figures.training_scrubber import JOINED_PAIRS, scrubber
 from realign_core.glossary import count, percent, shown
-from realign_core.training.path import PathStep
+from realign_core.training.path import PathStep, Plane
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,16 +121,16 @@ def training_figures(frame: pd.DataFrame, *, log: bool = False) -> tuple[Describ
     )
 
 
-def path_figure(path: Sequence[PathStep]) -> Described:
+def path_figure(plane: Plane, path: Sequence[PathStep]) -> Described:
     """The scrubber with its words; the table has the means and what the plane holds, a row a step."""
     last, pairs = path[-1], len(path[-1].image)
     return Described(
         "scrubber",
         "The probe set through training",
-        f"Move the slider, by mouse or arrow keys on it. {count(pairs)} seeded probe pairs in one plane that "
-        "never moves: the principal axes of the last snapshot, images and texts together; "
-        f"{min(JOINED_PAIRS, pairs)} pairs are joined by lines. What the plane leaves out is not seen, so "
-        "read distances from the other figures.",
+        f"Move the slider. {count(pairs)} seeded probe pairs in a plane that never moves: across along "
+        f"{plane.names[0]}, up along {plane.names[1]}, at right angles. The large marks are the means of all "
+        f"images and all texts; lines join {min(JOINED_PAIRS, pairs)} pairs. A plane shows little of a cloud "
+        "in many dimensions, so read sizes from the other figures.",
         f"{count(pairs)} images and their texts at {len(path)} snapshots, from step {count(path[0].step)} "
         f"to {count(last.step)}, in a fixed plane that holds {percent(last.variance)} of the last one's "
         "variance; the table gives both means at each step.",
@@ -145,7 +145,7 @@ def path_figure(path: Sequence[PathStep]) -> Described:
             for step in path
         ),
         ("training.plane_variance", "training.plane_gap"),
-        lambda dark: scrubber(path, dark=dark),
+        lambda dark: scrubber(path, plane.names, dark=dark),
     )
 
 

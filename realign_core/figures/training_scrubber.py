@@ -13,17 +13,20 @@ from realign_core.training.path import PathStep
 
 MOST_FRAMES = 60
 JOINED_PAIRS = 12
-HEIGHT = 560
+HEIGHT = 500
 
 
-def scrubber(path: Sequence[PathStep], *, dark: bool = False) -> go.Figure:
-    """Images and texts of the same pairs at every step, equal axes; opens on the last snapshot."""
+def scrubber(path: Sequence[PathStep], names: tuple[str, str], *, dark: bool = False) -> go.Figure:
+    """Images and texts of the same pairs at every step, equal axes; opens on the last snapshot.
+
+    `names` are what the two axes lie along.
+    """
     path = thinned(path)
     p, last = palette(dark), path[-1]
     joined = np.linspace(0, len(last.image) - 1, min(JOINED_PAIRS, len(last.image))).round().astype(int)
     figure = go.Figure()
     looks = (
-        ("some pairs, joined", {"mode": "lines", "line": {"color": p.muted, "width": 1}}),
+        ("some pairs", {"mode": "lines", "line": {"color": p.muted, "width": 1}}),
         ("images (target)", _cloud(p.target, TARGET_SYMBOL)),
         ("texts (source)", _cloud(p.source, SOURCE_SYMBOL)),
         ("mean of the images", _mean(p.target, TARGET_SYMBOL, p.ink)),
@@ -48,12 +51,12 @@ def scrubber(path: Sequence[PathStep], *, dark: bool = False) -> go.Figure:
         figure,
         dark=dark,
         height=HEIGHT,
-        margin={"l": 56, "r": 16, "t": 78, "b": 40},
+        margin={"l": 56, "r": 16, "t": 52, "b": 40},
         annotations=[_caption(last)],
-        xaxis=axes[0] | {"title": {"text": "first principal axis of the last snapshot"}, "nticks": 7},
+        xaxis=axes[0] | {"title": {"text": f"along {names[0]}"}, "nticks": 7},
         yaxis=axes[1]
-        | {"title": {"text": "second axis, same scale"}, "scaleanchor": "x", "scaleratio": 1, "nticks": 7},
-        legend={"traceorder": "normal", "y": 1.07},
+        | {"title": {"text": f"along {names[1]}"}, "scaleanchor": "x", "scaleratio": 1, "nticks": 7},
+        legend={"traceorder": "normal", "y": 1.05},
         sliders=[_slider(path, dark)],
     )
 
@@ -87,14 +90,15 @@ def _cloud(colour: str, symbol: str) -> dict:
 
 def _mean(colour: str, symbol: str, ink: str) -> dict:
     line = {"color": ink, "width": 2}
-    return {"mode": "markers", "marker": {"color": colour, "symbol": symbol, "size": 14, "line": line}}
+    marker = {"color": colour, "symbol": symbol, "size": 14, "line": line}
+    return {"mode": "markers", "marker": marker, "showlegend": False}
 
 
 def _caption(step: PathStep) -> dict:
-    gap = "" if step.gap is None else f" and {percent(step.gap)} of the squared gap"
+    gap = "" if step.gap is None else f", {percent(step.gap)} of the squared gap"
     held = f"{percent(step.variance)} of the variance{gap}"
     return {
-        "text": f"<b>Step {count(step.step)}</b>: this plane holds {held}",
+        "text": f"<b>Step {count(step.step)}</b>: in view {held}",
         "x": 0,
         "y": 1,
         "xref": "paper",

@@ -134,8 +134,8 @@ TRAINING: dict[str, Term] = {
     ),
     "training.plane_variance": Term(
         "Variance in the plane",
-        "Share of the probe set's variance, both modalities together, that the picture can show at a step; "
-        "its axes are the principal ones of the last snapshot.",
+        "Share of the probe set's variance, both modalities together, that the plane of the picture "
+        "holds at a step.",
         "tr(A' S A) / tr S, S the pooled covariance",
         "0 to 1",
         None,
