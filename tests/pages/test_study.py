@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from conftest import pairs
 
-from pages.components.study import Study, _Memo, digest_of
+from pages.components.memo import Memo
+from pages.components.study import Study, digest_of
 from pages.components.sweeper import sweep
 from pages.components.words import plain
 from realign_core.diagnostics import diagnose
@@ -70,7 +71,7 @@ def test_the_slider_never_pushes_out_the_moments():
 
 
 def test_a_memo_drops_the_least_recently_used():
-    memo = _Memo(2)
+    memo = Memo(2)
     for key in "abac":
         memo.get(key, key.upper)
     assert "a" in memo
@@ -78,7 +79,7 @@ def test_a_memo_drops_the_least_recently_used():
 
 
 def test_a_memo_gives_one_value_to_two_threads():
-    memo, found, barrier = _Memo(4), [], threading.Barrier(2)
+    memo, found, barrier = Memo(4), [], threading.Barrier(2)
 
     def make() -> object:
         # Both are here before either has made its value.
