@@ -17,6 +17,7 @@ PAGES = {
     "Compare": "compare",
     "Neighbours": "neighbours",
     "Encode": "encode",
+    "Training": "training",
     "Report": "report",
 }
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from logging import getLogger
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import StopException
 
 from pages.components import settings, sources, sweeper, theme
@@ -22,12 +23,7 @@ def page(title: str, *, without_data: Callable[[], None] | None = None) -> Itera
 
     Where the data cannot be opened, says why, shows `without_data` and stops the page.
     """
-    sweeper.start()
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.title(title, anchor=False, width="content")
-        about = st.container(width="stretch")
-        theme.watch()
-    try:
+    with bare_page(title) as about:
         try:
             study = sources.current()
         except UnusableInput as error:
@@ -40,6 +36,18 @@ def page(title: str, *, without_data: Callable[[], None] | None = None) -> Itera
         about.caption(plain(_in_use(study)))
         settings.fit(study.pair.report)
         yield study
+
+
+@contextmanager
+def bare_page(title: str) -> Iterator[DeltaGenerator]:
+    """Heading and theme around a page without this session's data; gives the place beside the heading."""
+    sweeper.start()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.title(title, anchor=False, width="content")
+        about = st.container(width="stretch")
+        theme.watch()
+    try:
+        yield about
     finally:
         settings.sync_url()
 

@@ -12,7 +12,8 @@ import streamlit as st
 class Held:
     """`studies` by what reopens them, `jobs` as `(key, job)` by slot, `asked` what is to be opened next,
     `encoding` what is to be encoded next as `(key, work)`, `encoded` what the last encoding has to say,
-    `second` the diagnosis of another source against the data in use, by both of them."""
+    `second` the diagnosis of another source against the data in use, by both of them, `runs` the training
+    run in use by the state of its files."""
 
     studies: dict[str, Any] = field(default_factory=dict)
     jobs: dict[str, tuple[str, Any]] = field(default_factory=dict)
@@ -20,6 +21,7 @@ class Held:
     encoding: tuple[str, Any] | None = None
     encoded: Any = None
     second: dict[str, Any] = field(default_factory=dict)
+    runs: dict[str, Any] = field(default_factory=dict)
 
     def release(self) -> None:
         """Stop what runs and let go of the data."""
@@ -28,6 +30,7 @@ class Held:
         self.jobs.clear()
         self.studies.clear()
         self.second.clear()
+        self.runs.clear()
         self.asked = self.encoding = self.encoded = None
 
 

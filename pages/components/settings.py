@@ -62,6 +62,10 @@ SETTINGS: dict[str, Setting] = {
     "colour": Setting("modality", str, lambda value: value in ("modality", "label")),
     "method": Setting("realign", str, lambda value: value in method_names()),
     "row": Setting(-1, int, lambda value: value >= -1),
+    "run": Setting("", str),
+    "t0": Setting(-1, int, lambda value: value >= -1),
+    "plane": Setting("gap", str, lambda value: value in ("gap", "spread")),
+    "steps": Setting("linear", str, lambda value: value in ("linear", "log")),
 }
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from pages.components.memo import Memo
 from realign_core.comparison import Bench, Comparison, Settings, assemble
 from realign_core.diagnostics import Diagnosis, diagnose
 from realign_core.diagnostics.drift_path import SHOWN_ROWS, DriftPath, drift_path
@@ -35,32 +34,6 @@ def _silent(_: str) -> None:
     pass
 
 
-class _Memo:
-    """A bounded, thread-safe store of results by key; the least recently used goes first."""
-
-    def __init__(self, limit: int):
-        self._values: OrderedDict[Any, Any] = OrderedDict()
-        self._limit = limit
-        self._lock = threading.Lock()
-
-    def __contains__(self, key: Any) -> bool:
-        with self._lock:
-            return key in self._values
-
-    def get(self, key: Any, make: Callable[[], Any]) -> Any:
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
-        with self._lock:
-            # Who made the same meanwhile was first: all get one value.
-            value = self._values.setdefault(key, value)
-            while len(self._values) > self._limit:
-                self._values.popitem(last=False)
-        return value
-
-
 @dataclass(eq=False)
 class Study:
     """`origin` reopens the data (`sample:NAME`, `path:FILE`) or is `upload`; `digest` is of all its rows."""
@@ -69,10 +42,10 @@ class Study:
     name: str
     origin: str
     digest: str
-    _results: _Memo = field(default_factory=lambda: _Memo(KEPT_RESULTS))
-    _cuts: _Memo = field(default_factory=lambda: _Memo(KEPT_CUTS))
-    _benches: _Memo = field(default_factory=lambda: _Memo(KEPT_BENCHES))
-    _drawings: _Memo = field(default_factory=lambda: _Memo(KEPT_DRAWINGS))
+    _results: Memo = field(default_factory=lambda: Memo(KEPT_RESULTS))
+    _cuts: Memo = field(default_factory=lambda: Memo(KEPT_CUTS))
+    _benches: Memo = field(default_factory=lambda: Memo(KEPT_BENCHES))
+    _drawings: Memo = field(default_factory=lambda: Memo(KEPT_DRAWINGS))
 
     @classmethod
     def of(cls, pair: EmbeddingPair, *, name: str, origin: str) -> Study:

@@ -8,11 +8,13 @@ from realign_core.glossary.geometry import GEOMETRY
 from realign_core.glossary.numbers import MISSING, aligned, count, listed, percent, shown
 from realign_core.glossary.scores import SCORES
 from realign_core.glossary.term import Term
+from realign_core.glossary.training import TRAINING
 
 TERMS: dict[str, Term] = {
     **DATASET,
     **GAP,
     **GEOMETRY,
+    **TRAINING,
     **{f"score.{name}": term for name, term in SCORES.items()},
 }
 """Entries by path in the JSON; scores as `score.NAME`."""

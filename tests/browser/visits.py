@@ -15,6 +15,7 @@ PAGES = {
     "Compare": "compare",
     "Neighbours": "neighbours",
     "Encode": "encode",
+    "Training": "training",
     "Report": "report",
 }
 # Streamlit asks for these below the page's own path first when a page is opened by its link.

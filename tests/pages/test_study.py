@@ -12,7 +12,8 @@ import pytest
 from conftest import pairs
 
 from pages.components import sweeper
-from pages.components.study import Study, _Memo, digest_of
+from pages.components.memo import Memo
+from pages.components.study import Study, digest_of
 from pages.components.words import plain
 from realign_core.diagnostics import diagnose
 from realign_core.load import EmbeddingPair
@@ -73,7 +74,7 @@ def test_the_slider_never_pushes_out_the_moments():
 
 
 def test_a_memo_drops_the_least_recently_used():
-    memo = _Memo(2)
+    memo = Memo(2)
     for key in "abac":
         memo.get(key, key.upper)
     assert "a" in memo
@@ -81,7 +82,7 @@ def test_a_memo_drops_the_least_recently_used():
 
 
 def test_a_memo_gives_one_value_to_two_threads():
-    memo, found, barrier = _Memo(4), [], threading.Barrier(2)
+    memo, found, barrier = Memo(4), [], threading.Barrier(2)
 
     def make() -> object:
         # Both are here before either has made its value.
