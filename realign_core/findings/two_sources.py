@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from realign_core.findings.finding import Finding
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 PUBLISHED_RANKS = {"images": 57.5, "long": 52.9, "short": 41.0}
 PUBLISHED_GAPS = {"long": 0.51, "short": 0.39}
+ALIKE = 0.02
+"""Effective ranks within this share of each other are not put in order; they come without an interval."""
 
 
 def source_findings(found: TwoSources, first: str, second: str) -> tuple[Finding, ...]:
@@ -25,6 +28,12 @@ def _ranks(found: TwoSources, first: str, second: str) -> Finding | None:
     if one is None or two is None or target is None:
         return None
     wide, narrow, most, least = (first, second, one, two) if one >= two else (second, first, two, one)
+    if 1 - least / most <= ALIKE:
+        text = (
+            f"By effective rank, {first} and {second} use about as many directions, {shown(one)} and "
+            f"{shown(two)}; the target uses {shown(target)}."
+        )
+        return Finding("sources", text)
     text = (
         f"By effective rank, {wide} use {shown(most)} directions and {narrow} {shown(least)}, "
         f"{percent(1 - least / most)} fewer; the target uses {shown(target)}."
@@ -60,9 +69,15 @@ def long_and_short(found: TwoSources) -> Finding:
     images, long, short = (part.effective_rank for part in (found.target, found.second, found.first))
     if images is not None and long is not None and short is not None:
         named = {"images": images, "long captions": long, "short captions": short}
-        here = " over ".join(sorted(named, key=lambda name: named[name], reverse=True))
-        same = images > long > short
-        text += f"The ranks here stand in {'the same' if same else 'another'} order: {here}. "
+        order = sorted(named, key=lambda name: named[name], reverse=True)
+        here = ", ".join(f"{name} {shown(named[name])}" for name in order)
+        close = any(1 - named[b] / named[a] <= ALIKE for a, b in pairwise(order))
+        if close:
+            near = f"within {100 * ALIKE:.0f} % of each other"
+            text += f"Here neighbours lie {near}, too close for an order: {here}. "
+        else:
+            which = "the same" if images > long > short else "another"
+            text += f"The ranks here stand in {which} order: {here}. "
     if not found.gaps_differ:
         text += "Which captions lie further away cannot be told here."
     elif found.gap_difference < 0:

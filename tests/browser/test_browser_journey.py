@@ -20,7 +20,7 @@ FORMATS = (".npy", ".npz", ".safetensors", ".parquet", ".pkl")
 def test_from_the_sample_to_the_report(visit, tmp_path):
     visit.open()
     expect(visit.page.get_by_text("What was loaded")).to_be_visible()
-    assert re.search(r"1\s500 pairs", visit.text())
+    assert re.search(r"3\s000 pairs", visit.text())
     assert visit.plots().count() >= 1
 
     visit.turn_to("Geometry")

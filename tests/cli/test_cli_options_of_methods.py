@@ -10,7 +10,7 @@ import pytest
 from realign_core.alignment import Blockwise
 from realign_core.cli import main
 from realign_core.load import load_pair
-from realign_core.samples import sample_names, sample_path
+from realign_core.samples import sample_card, sample_names, sample_path
 
 ANALYZE = ("analyze", "sample:scenes", "--max-rows", "120", "--bootstrap", "20", "--methods", "blockwise")
 
@@ -64,8 +64,8 @@ def test_an_unknown_sample_names_the_known_ones(capsys):
 
 
 def test_inspect_reads_a_sample(capsys):
-    assert main(["inspect", "sample:no_gap"]) == 0
-    assert "1500" in capsys.readouterr().out
+    assert main(["inspect", "sample:no-gap"]) == 0
+    assert str(sample_card("no-gap")["rows"]) in capsys.readouterr().out
 
 
 def test_a_file_of_that_name_comes_first(tmp_path, monkeypatch):

@@ -85,11 +85,13 @@ def test_the_published_order_is_set_beside_this_one_whatever_it_is():
     )
     said = long_and_short(as_there).text
     assert "57.5 for images, 52.9 for long and 41.0 for short" in said
-    assert "the same order: images over long captions over short captions" in said
+    assert "the same order: images 57.5, long captions 52.9, short captions 41.0" in said
     assert "As there, long captions lie further" in said
     turned = replace(as_there, first=as_there.second, second=as_there.first)
     said = long_and_short(turned).text
-    assert "another order: images over short captions over long captions" in said
+    assert "another order: images 57.5, short captions 52.9, long captions 41.0" in said
     assert "Unlike there, long captions lie nearer" in said
-    unclear = replace(as_there, gap_noise_95=9.0)
+    unclear = replace(as_there, gap_noise_95=9.0, second=replace(two.second, effective_rank=41.5))
     assert "cannot be told here" in long_and_short(unclear).text
+    assert "too close for an order: images 57.5, long captions 41.5" in long_and_short(unclear).text
+    assert "about as many directions, 41.0 and 41.5" in source_findings(unclear, "a", "b")[0].text

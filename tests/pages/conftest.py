@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.components import jobs, session
+from realign_core.diagnostics import Diagnosis, diagnose
+from realign_core.glossary import shown
+from realign_core.load import load_pair
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -51,6 +55,17 @@ def figures(at: AppTest) -> dict[str, dict]:
         key = element.proto.id.rpartition("-")[2]
         found[key] = json.loads(element.proto.spec)
     return found
+
+
+@cache
+def sample_diagnosis(name: str) -> Diagnosis:
+    """What a bundled sample reads."""
+    return diagnose(load_pair(f"sample:{name}"))
+
+
+def default_gap() -> str:
+    """The gap of the sample that the dashboard opens on, as pages write it."""
+    return f"The gap is {shown(sample_diagnosis('scenes').gap.centroid_distance)}"
 
 
 def sentences(at: AppTest) -> str:

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 import safetensors.numpy
 import torch
-from conftest import figures, npy, pairs, sentences
+from conftest import default_gap, figures, npy, pairs, sample_diagnosis, sentences
 
 from pages.components import sources
 from pages.components.uploads import SUFFIXES, Upload
-from realign_core.glossary.numbers import MISSING
+from realign_core.glossary.numbers import MISSING, shown
 
 
 def torch_file(rows: np.ndarray) -> bytes:
@@ -71,23 +71,25 @@ def test_opens_on_the_sample_with_the_gap_in_words_and_its_parts_adding_up(opene
     at = opened()
     assert not at.exception
     assert not at.error
-    assert "The gap is 0.758, 47.8 times what sampling noise alone would give" in sentences(at)
+    gap = sample_diagnosis("scenes").gap
+    times = shown(gap.centroid_distance / gap.sampling_floor)
+    assert f"{default_gap()}, {times} times what sampling noise alone would give" in sentences(at)
     (spec,) = figures(at).values()
     parts = [trace["x"][0] for trace in spec["data"]]
     assert len(parts) == 4
     assert sum(parts) == pytest.approx(spec["layout"]["xaxis"]["range"][1])
-    assert parts[0] + parts[1] == pytest.approx(0.758**2, rel=2e-3)
+    assert parts[0] + parts[1] == pytest.approx(gap.centroid_distance**2, rel=1e-4)
 
 
 def test_the_control_sample_is_one_click_away_and_has_no_gap(opened):
     at = opened()
-    at.button(key="open_no_gap").click().run()
+    at.button(key="open_no-gap").click().run()
     gap, bound = (float(metric(at, label)) for label in ("Gap between the means", "95 % bound of the floor"))
-    assert gap < 0.2
+    assert gap < 0.1 * sample_diagnosis("scenes").gap.centroid_distance
     assert metric(at, "Sampling floor") != "0"
     assert ("cannot be told from zero" in sentences(at)) == (gap <= bound)
-    assert at.button(key="open_no_gap").disabled
-    assert at.query_params["data"] in ("sample:no_gap", ["sample:no_gap"])
+    assert at.button(key="open_no-gap").disabled
+    assert at.query_params["data"] in ("sample:no-gap", ["sample:no-gap"])
 
 
 def test_every_suffix_that_is_offered_is_tried():
@@ -162,7 +164,7 @@ def test_a_bad_upload_is_one_sentence_and_the_page_stays(opened, name):
     (error,) = at.error
     assert told in error.value.replace("\\", "")
     assert "gapscope-" not in error.value.replace("\\", "")
-    assert "0.758" in sentences(at)
+    assert default_gap() in sentences(at)
     assert at.session_state["settings"]["data"] == "sample:scenes"
     assert not at.run().error
 

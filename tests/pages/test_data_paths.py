@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import pairs, sentences
+from conftest import default_gap, pairs, sentences
 
 from pages.components import sources
 
@@ -47,7 +47,7 @@ def test_paths_and_links_out_of_the_folder_are_refused(opened, tmp_path, monkeyp
     at = at_path(opened, monkeypatch, root, target)
     (error,) = at.error
     assert "lies outside the folder that this server may read" in error.value.replace("\\", "")
-    assert "0.758" in sentences(at)
+    assert default_gap() in sentences(at)
 
 
 def test_a_missing_path_is_a_sentence(opened, tmp_path, monkeypatch):

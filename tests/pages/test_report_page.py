@@ -208,10 +208,10 @@ def test_unpaired_data_offers_no_method_that_needs_pairs(opened, tmp_path, monke
 
 
 def test_the_link_restores_data_and_settings(opened, monkeypatch):
-    at = opened("report", k="5", methods="c3,realign", data="sample:no_gap")
+    at = opened("report", k="5", methods="c3,realign", data="sample:no-gap")
     link = next(code.value for code in at.code if "compare?" in code.value)
     query = dict(part.split("=") for part in link.partition("?")[2].split("&"))
-    assert query == {"data": "sample%3Ano_gap", "k": "5", "methods": "c3%2Crealign"}
+    assert query == {"data": "sample%3Ano-gap", "k": "5", "methods": "c3%2Crealign"}
 
 
 def test_the_address_is_built_beside_the_page():
