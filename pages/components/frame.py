@@ -28,10 +28,10 @@ def page(title: str, *, without_data: Callable[[], None] | None = None) -> Itera
         about = st.container(width="stretch")
         theme.watch()
     try:
-        try:
+        study = None
+        with section():
             study = sources.current()
-        except UnusableInput as error:
-            st.error(plain(str(error)))
+        if study is None:
             if without_data:
                 without_data()
             else:
