@@ -24,10 +24,10 @@ def page(title: str, *, without_data: Callable[[], None] | None = None) -> Itera
     Where the data cannot be opened, says why, shows `without_data` and stops the page.
     """
     with bare_page(title) as about:
-        try:
+        study = None
+        with section():
             study = sources.current()
-        except UnusableInput as error:
-            st.error(plain(str(error)))
+        if study is None:
             if without_data:
                 without_data()
             else:

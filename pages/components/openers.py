@@ -115,6 +115,10 @@ def _read() -> None:
         held.asked = None
         st.error(plain(str(error)))
         return
+    except Exception:
+        # Not to be tried again at every click.
+        held.asked = None
+        raise
     held.asked = None
     sources.use(study)
     if upload is not None:

@@ -19,6 +19,7 @@ from realign_core.validation import UnusableInput
 
 DATA_ROOT = "GAPSCOPE_DATA_ROOT"
 DEFAULT_SAMPLE = "sample:scenes"
+LONGEST_SHOWN = 60
 
 
 def current() -> Study:
@@ -40,6 +41,8 @@ def current() -> Study:
                 "connection. Upload it again, or open a sample."
             )
         parts = _path_parts(origin)
+        if not 1 <= len(parts) <= 2:
+            raise UnusableInput("this link names no file to open; name one or two, or open a sample")
         _hold(origin, jobs.run(f"open|{origin}", lambda progress: _read_path(parts, progress)))
     return studies[origin]
 
@@ -86,7 +89,14 @@ def allowed_path(text: str) -> Path:
     root = data_root()
     if root is None:
         raise UnusableInput("this server reads no paths; start it with --data FOLDER to allow one")
-    path = (root / text).resolve()
+    try:
+        path = (root / text).resolve()
+        path.exists()
+    except (ValueError, OSError, RuntimeError):
+        # Characters or a length that no file system takes, or links that lead in a circle.
+        raise UnusableInput(
+            f"{text[:LONGEST_SHOWN]!r} cannot be the name of a file; name one inside the folder"
+        ) from None
     if path != root and root not in path.parents:
         raise UnusableInput(
             f"{text} lies outside the folder that this server may read; name a path inside it"

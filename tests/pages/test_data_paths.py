@@ -54,3 +54,51 @@ def test_a_missing_path_is_a_sentence(opened, tmp_path, monkeypatch):
     at = at_path(opened, monkeypatch, tmp_path, "nothing.npy")
     (error,) = at.error
     assert error.value.replace("\\", "") == "nothing.npy does not exist; check the path"
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ("path:", "names no file"),
+        ("path:||", "names no file"),
+        ("path:a.npy|b.npy|c.npy", "names no file"),
+        ("path:a\0b.npy", "cannot be the name of a file"),
+        ("path:" + "a" * 5000, "cannot be the name of a file"),
+        ("path:ring", "cannot be the name of a file"),
+        ("nonsense", "no longer holds"),
+    ],
+)
+def test_a_link_to_what_cannot_be_a_file_is_a_sentence_and_leaves_the_page(
+    opened, tmp_path, monkeypatch, link, words
+):
+    (tmp_path / "ring").symlink_to(tmp_path / "ring")
+    monkeypatch.setenv(sources.DATA_ROOT, str(tmp_path))
+    at = opened(data=link)
+    assert not at.exception
+    assert words in at.error[0].value
+    assert len(at.error[0].value) < 300
+    at.button(key="open_scenes").click().run()
+    assert "0.758" in sentences(at)
+
+
+def test_an_unforeseen_failure_to_read_is_a_sentence_and_is_not_tried_again(
+    opened, held, tmp_path, monkeypatch
+):
+    calls = []
+
+    def broken(*paths, **options):
+        calls.append(paths)
+        raise KeyError("secret")
+
+    monkeypatch.setattr(sources, "load_pair", broken)
+    at = at_path(opened, monkeypatch, tmp_path, "any.npy")
+    assert not at.exception
+    assert "failed unexpectedly" in at.error[0].value
+    assert "secret" not in at.error[0].value
+    assert "0.758" in sentences(at)
+    at.run()
+    assert not at.error
+    assert len(calls) == 1
+    direct = opened(data="path:any.npy")
+    assert not direct.exception
+    assert "failed unexpectedly" in direct.error[0].value
