@@ -18,6 +18,16 @@ DATASET: dict[str, Term] = {
     "dataset.n_source": _plain(
         "Source rows", "Rows of the source (text) set that are used.", span="2 or more"
     ),
+    "dataset.provenance_target": _plain(
+        "Where the target comes from",
+        "Model, digest of its weights and preprocessing, where the file says so.",
+        span="an object, or nothing",
+    ),
+    "dataset.provenance_source": _plain(
+        "Where the source comes from",
+        "Model, digest of its weights and preprocessing, where the file says so.",
+        span="an object, or nothing",
+    ),
     "dataset.dim": _plain("Dimension (d)", "Numbers to a row.", span="1 or more"),
     "dataset.paired": _plain(
         "Paired",

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import safetensors.numpy
 import torch
-from conftest import default_gap, figures, npy, pairs, sample_diagnosis, sentences
+from page_tools import default_gap, figures, npy, pairs, sample_diagnosis, sentences
 
 from pages.components import sources
 from pages.components.uploads import SUFFIXES, Upload

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import default_gap, pairs, sentences
+from page_tools import default_gap, pairs, sentences
 
 from pages.components import sources
 

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import pairs, sentences
+from page_tools import pairs, sentences
 
 from pages.components.study import Study
 from realign_core.diagnostics.drift import STAGES

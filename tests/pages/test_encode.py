@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import sentences
+from page_tools import sentences
 from PIL import Image
 
 from pages.components import encoding, jobs, sources

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import figures, pairs, sentences
+from page_tools import figures, pairs, sentences
 
 from pages.components.study import Study
 from realign_core.figures.geometry_list import geometry_figures

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import npy, pairs, sample_diagnosis, sentences
+from page_tools import npy, pairs, sample_diagnosis, sentences
 
 from pages.components import sample_cards, sources, thumbnails
 from pages.components.study import Study

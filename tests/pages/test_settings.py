@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 import streamlit as st
-from conftest import default_gap, sentences
+from page_tools import default_gap, pairs, sentences
 from streamlit.runtime.pages_manager import PagesManager
 
 import pages
@@ -62,8 +62,6 @@ def test_an_unknown_sample_falls_back_silently(opened):
 
 
 def test_k_beyond_the_data_is_brought_into_its_range(opened, held):
-    from conftest import pairs
-
     from pages.components.study import Study
     from realign_core.load import EmbeddingPair
 

@@ -9,7 +9,7 @@ import weakref
 
 import numpy as np
 import pytest
-from conftest import pairs
+from page_tools import pairs
 
 from pages.components import sweeper
 from pages.components.memo import Memo

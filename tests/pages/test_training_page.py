@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import figures, pairs, sentences
+from page_tools import figures, pairs, sentences
 
 from pages.components import sources, training_source
 from pages.components.training_run import reference_of
