@@ -24,7 +24,7 @@ MODELS = {"bundled": "the bundled model", "folder": "a model folder on the serve
 LIMITS_TEXT = (
     f"At most {count(LIMITS.count)} images of {LIMITS.one >> 20} MB each, {LIMITS.total >> 20} MB in all "
     f"when unpacked, archives that unpack to no more than {LIMITS.ratio} times their size, and "
-    f"{count(MOST_CAPTIONS)} captions. The command `realign encode` takes more, and images or captions alone."
+    f"{count(MOST_CAPTIONS)} captions. The command line takes more, and images or captions alone."
 )
 _numbers = itertools.count()
 
