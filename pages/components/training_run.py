@@ -74,6 +74,10 @@ class Run:
                 yield snapshot
 
         table = GapTracker.replay(read(), reference_step=reference, energy=energy).to_frame()
+        chance = self.snapshots.record.get("chance")
+        if isinstance(chance, float) and 0 < chance <= 1:
+            # Retrieval may have been taken among more pairs than the snapshots hold.
+            table["chance"] = chance
         self.paths = self.paths or paths
         return table
 

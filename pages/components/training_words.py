@@ -8,6 +8,7 @@ import streamlit as st
 from pages.components import definitions
 from pages.components.training_run import Run
 from pages.components.words import plain
+from realign_core.figures.training import chance_of
 from realign_core.findings import Finding
 from realign_core.findings.training import NOT_SHOWN, OPEN, PARTLY, SHOWN
 from realign_core.glossary import MISSING, count, listed, percent, shown
@@ -53,7 +54,9 @@ def show_headline(frame: pd.DataFrame) -> None:
         ("Probe pairs", count(pairs), "training.probe"),
         (
             "Recall@1 (chance)",
-            MISSING if recall is None else f"{percent(float(recall))} ({percent(1 / pairs)})",
+            MISSING
+            if recall is None
+            else f"{percent(float(recall))} ({percent(float(chance_of(frame)[-1]))})",
             "training.recall_at_1",
         ),
         (

@@ -32,6 +32,13 @@ def has(frame: pd.DataFrame, *columns: str) -> bool:
     return any(column in frame and bool(frame[column].notna().any()) for column in columns)
 
 
+def chance_of(frame: pd.DataFrame) -> np.ndarray:
+    """Recall@1 of a model that knows nothing, `(steps,)`: of the run's probe set if the run says so."""
+    if has(frame, "chance"):
+        return frame["chance"].to_numpy(dtype=float)
+    return 1 / frame["n"].to_numpy(dtype=float)
+
+
 def learning(frame: pd.DataFrame, *, dark: bool = False, log: bool = False) -> go.Figure:
     """Loss, and retrieval in both directions against chance, a panel each."""
     recalls = [name for name in ("recall_at_1", "recall_at_1_reverse") if has(frame, name)]
@@ -52,7 +59,7 @@ def learning(frame: pd.DataFrame, *, dark: bool = False, log: bool = False) -> g
         ):
             if name in recalls:
                 add_line(figure, frame, axis, Line(name, title, colour, symbol=symbol), **where)
-        chance = 1 / frame["n"].to_numpy(dtype=float)
+        chance = chance_of(frame)
         name = f"chance, {percent(chance[-1])}"
         add_line(figure, frame, axis, Line("", name, p.muted, dash="dash"), chance, **where)
         figure.update_yaxes(title_text="recall@1", rangemode="tozero", tickformat=".0%", nticks=5, **where)

@@ -207,3 +207,9 @@ def test_many_pairs_and_steps_send_few():
     assert len(figure.frames) == MOST_FRAMES
     assert {figure.frames[0].name, figure.frames[-1].name} == {"0", str(MOST_FRAMES + 4)}
     np.testing.assert_array_equal(plane.rows, Plane.principal(made[0]).rows)
+
+
+def test_chance_is_that_of_the_probe_set_that_retrieval_was_taken_among():
+    frame = pd.DataFrame({"step": [0, 10], "n": [80, 80], "recall_at_1": [0.0, 0.5]})
+    assert training.chance_of(frame).tolist() == [1 / 80, 1 / 80]
+    assert training.chance_of(frame.assign(chance=1 / 200)).tolist() == [1 / 200, 1 / 200]
