@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import StopException
 
-from pages.components import settings, sources, sweeper, theme
+from pages.components import address, settings, sources, sweeper, theme
 from pages.components.study import Study
 from pages.components.words import plain
 from realign_core.glossary import count
@@ -42,14 +42,16 @@ def page(title: str, *, without_data: Callable[[], None] | None = None) -> Itera
 def bare_page(title: str) -> Iterator[DeltaGenerator]:
     """Heading and theme around a page without this session's data; gives the place beside the heading."""
     sweeper.start()
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    heading = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    with heading:
         st.title(title, anchor=False, width="content")
         about = st.container(width="stretch")
         theme.watch()
     try:
         yield about
     finally:
-        settings.sync_url()
+        with heading:
+            address.write(settings.in_url())
 
 
 @contextmanager
@@ -63,7 +65,7 @@ def section(title: str | None = None, *, holds_up: bool = True) -> Iterator[None
     try:
         yield
     except UnusableInput as error:
-        st.error(plain(str(error)))
+        st.error(plain(sources.as_named(str(error))))
     except MemoryError:
         st.error("This needs more memory than the server has; read fewer rows.")
     except StopException:

@@ -119,13 +119,6 @@ def bind(
     return get(name)
 
 
-def sync_url() -> None:
-    """Write every setting that differs from its default into the URL, and nothing else."""
-    texts = in_url()
-    if dict(st.query_params) != texts:
-        st.query_params.from_dict(texts)
-
-
 def in_url() -> dict[str, str]:
     """Every setting that differs from its default, as text."""
     return {name: _text(get(name)) for name, setting in SETTINGS.items() if get(name) != setting.default}

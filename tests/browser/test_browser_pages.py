@@ -82,7 +82,7 @@ def test_settings_in_the_address_restore_the_view(visit):
 def test_nonsense_in_the_address_falls_back(visit):
     visit.open("report?k=lots&energy=7&methods=none,such&sigma=-4&method=nothing&data=sample%3Anone")
     assert "energy 0.99, k 10" in visit.text()
-    assert re.search(r"1\s500 pairs", visit.text())
+    assert re.search(r"3\s000 pairs", visit.text())
 
 
 @pytest.mark.parametrize("path", ["../outside.npy", "/etc/hostname", "link.npy"])

@@ -114,3 +114,31 @@ def test_lassoed_rows_show_their_captions_and_the_pictures_under_the_root(visit)
     listed = visit.page.locator("table.lists img")
     assert listed.count() > 0
     assert listed.evaluate_all("all => all.every(i => i.naturalWidth === 96 && i.src.startsWith('data:'))")
+
+
+def test_back_and_forward_turn_pages_whatever_was_set_on_them(visit):
+    visit.open("geometry?energy=0.9")
+    visit.turn_to("Geometry")
+    slider = visit.page.get_by_role("slider").first
+    for _ in range(3):
+        slider.focus()
+        slider.press("ArrowLeft")
+        visit.settle()
+    expect(visit.page).to_have_url(re.compile("geometry.energy=0.897$"))
+    visit.turn_to("Phantom drift")
+    expect(visit.page).to_have_url(re.compile("drift.energy=0.897$"))
+    visit.turn_to("Data")
+    for step, title in (
+        (visit.page.go_back, "Phantom drift"),
+        (visit.page.go_back, "Geometry"),
+        (visit.page.go_forward, "Phantom drift"),
+        (visit.page.go_back, "Geometry"),
+    ):
+        step()
+        expect(visit.page.get_by_role("heading", name=title, level=1)).to_be_visible(timeout=visit.patience)
+        visit.settle()
+    expect(visit.page).to_have_url(re.compile("geometry.energy=0.897$"))
+    assert visit.page.get_by_role("slider").first.input_value() == "0.897"
+    visit.page.reload()
+    visit.settle()
+    assert visit.page.get_by_role("slider").first.input_value() == "0.897"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from functools import cache
+from urllib.parse import parse_qsl
 
 import numpy as np
 from streamlit.testing.v1 import AppTest
@@ -32,6 +33,12 @@ def sample_diagnosis(name: str) -> Diagnosis:
 def default_gap() -> str:
     """The gap of the sample that the dashboard opens on, as pages write it."""
     return f"The gap is {shown(sample_diagnosis('scenes').gap.centroid_distance)}"
+
+
+def address(at: AppTest) -> dict[str, str]:
+    """The settings that the page writes into the browser's address."""
+    (writer,) = (e for e in at.get("bidi_component") if e.proto.component_name == "gapscope_address")
+    return dict(parse_qsl(json.loads(writer.proto.json)["query"]))
 
 
 def sentences(at: AppTest) -> str:

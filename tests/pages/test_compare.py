@@ -16,7 +16,7 @@ from realign_core.comparison import Bench, Settings
 from realign_core.glossary import count
 from realign_core.load import EmbeddingPair, load_pair
 from realign_core.samples import sample_card
-from tests.pages.conftest import figures, pairs, sentences
+from tests.pages.page_tools import figures, pairs, sentences
 
 NAMES = ["Untouched source", "C3", "Blockwise", "ReAlign"]
 

@@ -78,7 +78,7 @@ def test_a_link_to_what_cannot_be_a_file_is_a_sentence_and_leaves_the_page(
     assert words in at.error[0].value
     assert len(at.error[0].value) < 300
     at.button(key="open_scenes").click().run()
-    assert "0.758" in sentences(at)
+    assert default_gap() in sentences(at)
 
 
 def test_an_unforeseen_failure_to_read_is_a_sentence_and_is_not_tried_again(
@@ -95,7 +95,7 @@ def test_an_unforeseen_failure_to_read_is_a_sentence_and_is_not_tried_again(
     assert not at.exception
     assert "failed unexpectedly" in at.error[0].value
     assert "secret" not in at.error[0].value
-    assert "0.758" in sentences(at)
+    assert default_gap() in sentences(at)
     at.run()
     assert not at.error
     assert len(calls) == 1

@@ -10,7 +10,7 @@ from PIL import Image
 from realign_core.comparison import compare
 from realign_core.comparison.inspection import most_harmed, shares_kept
 from realign_core.load import load_pair
-from tests.pages.conftest import figures, pairs, sentences
+from tests.pages.page_tools import address, figures, pairs, sentences
 
 WORDS = [f"{('red', 'blue')[row % 2]} thing number {row}" for row in range(80)]
 LABELS = ["cat", "dog"] * 40
@@ -74,7 +74,7 @@ def test_a_click_opens_a_harmed_row(opened, root):
     button = [button for button in at.button if button.key.startswith("harmed_")][3]
     button.click().run()
     assert at.number_input(key="setting_row").value == int(button.key.removeprefix("harmed_"))
-    assert at.query_params["row"] == button.key.removeprefix("harmed_")
+    assert address(at)["row"] == button.key.removeprefix("harmed_")
 
 
 def test_captions_are_searched_by_all_their_words(opened, root):

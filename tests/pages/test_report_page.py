@@ -23,7 +23,7 @@ from realign_core.comparison import Settings
 from realign_core.load import load_pair, load_set
 from realign_core.samples import sample_path
 from realign_core.validation import UnusableInput
-from tests.pages.conftest import pairs, sentences
+from tests.pages.page_tools import pairs, sentences
 
 SMALL = Settings(methods=("c3", "blockwise", "realign"), bootstrap=20)
 PATHS = ("path_target", "path_source")
