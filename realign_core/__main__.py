@@ -1,11 +1,19 @@
-"""`python -m realign_core`."""
+"""`python -m realign_core`, and the installed command `realign`."""
+
+from __future__ import annotations
 
 import sys
 
-if __name__ == "__main__":
+
+def main() -> int:
+    """Run the command line; returns the exit status."""
     try:
-        from realign_core.cli import main
+        from realign_core.cli import main as run
     except KeyboardInterrupt:
         print("realign: interrupted before it began", file=sys.stderr)
-        sys.exit(130)
+        return 130
+    return run()
+
+
+if __name__ == "__main__":
     sys.exit(main())

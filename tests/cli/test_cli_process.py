@@ -8,11 +8,12 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 import types
 
 import numpy as np
 import pytest
-from cli_tools import environment, finish, make_pair, process
+from cli_tools import ROOT, environment, finish, make_pair, process
 
 from realign_core.checkpoint import checkpoint
 from realign_core.load.sides import Side
@@ -247,3 +248,12 @@ def test_an_interruption_does_not_wait_for_the_scan(cli, folder, monkeypatch):
     assert outcome.status == 130
     assert outcome.err.count("\n") == 1
     assert time.monotonic() - started < 15
+
+
+def test_the_installed_command_is_the_command_line():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    module, _, name = project["project"]["scripts"]["realign"].partition(":")
+    code = f"import sys; from {module} import {name}; sys.argv[1:] = ['--help']; sys.exit({name}())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert "analyze" in done.stdout
