@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.timing import show
+from pages.components.sweeper import SECONDS
 from tests.browser.ensure_browser import find_browser
 from tests.browser.serving import FLAGS, make_pair, serve
 from tests.browser.visits import Visit
 
 FIRST_FIGURE_SECONDS, SLIDER_SECONDS, MEMORY_SHARE = 3.0, 0.5, 0.10
-SESSIONS, SWEPT_SECONDS = 20, 60
-BUSY_MACHINE_MS = 400_000
+SESSIONS, KEPT_SECONDS = 20, 5
+SWEPT_SECONDS = KEPT_SECONDS + SECONDS + 5
+BUSY_MACHINE_MS, CALM_MS = 400_000, 100
 SETS = {"tiny": (100, 8), "middle": (10_000, 512), "large": (50_000, 64), "uploaded": (4_000, 256)}
 DRAWN = "() => [...document.querySelectorAll('.js-plotly-plot')].some((plot) => plot._fullLayout)"
 
@@ -37,7 +39,9 @@ def run() -> dict[str, Any]:
             for role, rows in zip(("image", "text"), make_pair(n, d, seed=n)):
                 np.save(folder / f"{label}_{role}.npy", rows)
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        with serve(folder, folder / "server.log") as (address, process):
+        # A closed tab is kept for a shorter while than in use: what is measured is what is held after it.
+        kept = {"STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": str(KEPT_SECONDS)}
+        with serve(folder, folder / "server.log", environment=kept) as (address, process):
             found: dict[str, Any] = {"first_figure_seconds": first_figure(browser, address)}
             found["slider_seconds"] = slider(browser, address)
             found.update(traffic(browser, address))
@@ -66,7 +70,9 @@ def _table(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def arrive(browser: Any, address: str) -> Visit:
-    return Visit(browser.new_context(viewport={"width": 1280, "height": 800}), address)
+    visit = Visit(browser.new_context(viewport={"width": 1280, "height": 800}), address)
+    visit.calm = CALM_MS
+    return visit
 
 
 def data(label: str) -> str:
@@ -172,7 +178,7 @@ def settled(held: Any) -> float:
     end = time.monotonic() + SWEPT_SECONDS
     least = held()
     while time.monotonic() < end:
-        time.sleep(3)
+        time.sleep(1)
         least = min(least, held())
     return least
 

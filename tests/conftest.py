@@ -1,10 +1,10 @@
-"""What all tests share: the real data beside the project and a browser, where they are there."""
+"""What all tests share: the command line in this process, real data and a browser where they are there."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Read by torch's threads when it is imported: spinning threads starve the other test processes.
@@ -14,6 +14,9 @@ import pytest
 from browser.ensure_browser import find_browser, required
 from browser.serving import FLAGS
 from hypothesis import settings
+from outcome import Outcome
+
+from realign_core.cli import main
 
 # A deadline would measure how busy the machine is.
 settings.register_profile("gapscope", deadline=None)
@@ -64,3 +67,31 @@ def browser(chromium) -> Iterator:
         running = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         yield running
         running.close()
+
+
+@pytest.fixture
+def cli(capsys) -> Callable[..., Outcome]:
+    """Run the command line here; each argument is one word."""
+
+    def run(*arguments: object) -> Outcome:
+        status = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(status, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def refused(cli) -> Callable[..., str]:
+    """Run what must be refused: exit 2, nothing on standard output, one line on standard error."""
+
+    def run(*arguments: object) -> str:
+        outcome = cli(*arguments)
+        assert outcome.status == 2, outcome
+        assert outcome.out == ""
+        assert outcome.err.count("\n") == 1
+        assert outcome.err.startswith("realign: ")
+        assert "Traceback" not in outcome.err
+        return outcome.err
+
+    return run

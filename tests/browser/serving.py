@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,10 +29,12 @@ START_SECONDS = 90
 
 
 @contextmanager
-def serve(data: Path, log: Path, *, plain: bool = False) -> Iterator[tuple[str, subprocess.Popen]]:
+def serve(
+    data: Path, log: Path, *, plain: bool = False, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, subprocess.Popen]]:
     """Address and process of a dashboard that may read `data`, started as a reader starts it.
 
-    `plain` starts Streamlit itself, without server paths.
+    `plain` starts Streamlit itself, without server paths; `environment` adds to this process's.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -48,7 +50,7 @@ def serve(data: Path, log: Path, *, plain: bool = False) -> Iterator[tuple[str, 
             stdout=said,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none"},
+            env={**os.environ, "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none", **(environment or {})},
         )
         try:
             _wait_until_up(address, process, log)

@@ -37,6 +37,7 @@ class Visit:
         self.server = server
         self.faults: list[str] = []
         self.patience = PATIENCE
+        self.calm = 350
         context.on("request", self._check_host)
         self.page: Page = context.new_page()
         self.page.on("console", self._hear)
@@ -59,7 +60,7 @@ class Visit:
         """Wait until nothing runs, computes or draws, and that has held for a moment."""
         for _ in range(2):
             self.page.wait_for_function(SETTLED, timeout=self.patience)
-            self.page.wait_for_timeout(350)
+            self.page.wait_for_timeout(self.calm)
         self.page.wait_for_function(SETTLED, timeout=self.patience)
         return self
 

@@ -5,21 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from outcome import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Exit status and what was said."""
-
-    status: int
-    out: str
-    err: str
 
 
 def unit(rows: np.ndarray) -> np.ndarray:

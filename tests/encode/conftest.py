@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from encode_tools import Outcome, picture
+from encode_tools import picture
 
-from realign_core.cli import main
 from realign_core.encode import choose_model
 from realign_core.encode.models import Encoder, load_encoder
 
@@ -69,30 +67,3 @@ def captions(tmp_path) -> Path:
     path = tmp_path / "captions.txt"
     path.write_text("".join(f"a picture with number {index}\n" for index in range(12)))
     return path
-
-
-@pytest.fixture
-def cli(capsys) -> Callable[..., Outcome]:
-    """Run the command line here; each argument is one word."""
-
-    def run(*arguments: object) -> Outcome:
-        status = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Outcome(status, captured.out, captured.err)
-
-    return run
-
-
-@pytest.fixture
-def refused(cli) -> Callable[..., str]:
-    """Run what must be refused: exit 2, nothing on standard output, one line on standard error."""
-
-    def run(*arguments: object) -> str:
-        outcome = cli(*arguments)
-        assert outcome.status == 2, outcome
-        assert outcome.out == ""
-        assert outcome.err.count("\n") == 1
-        assert "Traceback" not in outcome.err
-        return outcome.err
-
-    return run

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 SIDE = 40
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Exit status and what was said."""
-
-    status: int
-    out: str
-    err: str
 
 
 def picture(seed: int, size: tuple[int, int] = (SIDE, SIDE + 8)) -> Image.Image:

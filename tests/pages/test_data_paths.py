@@ -102,3 +102,15 @@ def test_an_unforeseen_failure_to_read_is_a_sentence_and_is_not_tried_again(
     direct = opened(data="path:any.npy")
     assert not direct.exception
     assert "failed unexpectedly" in direct.error[0].value
+
+
+def test_a_file_that_shrinks_after_it_was_opened_is_named_without_its_folder(opened, tmp_path, monkeypatch):
+    for name, rows in zip(("image.npy", "text.npy"), pairs(n=400)):
+        np.save(tmp_path / name, rows)
+    at = at_path(opened, monkeypatch, tmp_path, "image.npy", "text.npy")
+    with (tmp_path / "text.npy").open("r+b") as file:
+        file.truncate(2000)
+    at.switch_page("pages/compare.py").run()
+    assert not at.exception
+    assert "became shorter" in at.error[0].value
+    assert str(tmp_path) not in at.error[0].value.replace("\\", "")
