@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import definitions, settings
+from pages.components import energy_slider
 from realign_core.diagnostics import Diagnosis
 
 
@@ -12,16 +12,7 @@ def show(diagnosis: Diagnosis) -> None:
     """The slider beside the rank that it gives; moving it costs no pass over the rows."""
     left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with left:
-        settings.bind(
-            "energy",
-            st.slider,
-            "Energy held by U",
-            min_value=0.5,
-            max_value=0.999,
-            step=0.001,
-            format="%.3f",
-            help=definitions.help_of("frame.energy"),
-        )
+        energy_slider.show()
     frame = diagnosis.frame
     left_over = frame.dim - frame.rank
     right.markdown(

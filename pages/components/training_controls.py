@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import definitions, settings, sources
+from pages.components import definitions, energy_slider, settings, sources
 from pages.components.training_run import PLANES
 from pages.components.words import plain
 
@@ -48,16 +48,7 @@ def show(steps: tuple[int, ...], reference: int) -> bool:
         else:
             st.markdown(f"**Reference step {reference}**, the only snapshot.")
     with middle:
-        settings.bind(
-            "energy",
-            st.slider,
-            "Energy held by U",
-            min_value=0.5,
-            max_value=0.999,
-            step=0.001,
-            format="%.3f",
-            help=definitions.help_of("frame.energy"),
-        )
+        energy_slider.show()
     with right:
         settings.bind(
             "steps",
