@@ -43,4 +43,5 @@ _writer = st.components.v2.component("gapscope_address", js=_WRITE)
 
 def write(texts: Mapping[str, str]) -> None:
     """Have the browser's address end in these settings and no others."""
-    _writer(key=KEY, data={"query": urlencode(texts)})
+    # It shows nothing, so it must take no room from the heading that it stands beside.
+    _writer(key=KEY, data={"query": urlencode(texts)}, width="content")

@@ -34,7 +34,13 @@ _watcher = st.components.v2.component("gapscope_theme", js=_WATCH)
 
 def watch() -> None:
     """Notice which theme the browser shows."""
-    result = _watcher(key="theme_watch", on_dark_change=lambda: None, default={"dark": _first_guess()})
+    # It shows nothing, so it must take no room from the heading that it stands beside.
+    result = _watcher(
+        key="theme_watch",
+        on_dark_change=lambda: None,
+        default={"dark": _first_guess()},
+        width="content",
+    )
     st.session_state["dark"] = bool(result.dark)
     if result.dark:
         st.html(_ON_SKY)
