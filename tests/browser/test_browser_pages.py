@@ -36,7 +36,7 @@ def test_pages_fit_the_window_and_serious_rules(visitor, dark):
         visit.turn_to(title)
         assert "Traceback" not in visit.text()
         assert "failed unexpectedly" not in visit.text()
-        beside = visit.page.get_by_test_id("stCaptionContainer").first.bounding_box()
+        beside = visit.page.get_by_test_id("stCaptionContainer").first.locator("p").bounding_box()
         heading = visit.page.get_by_role("heading", level=1).bounding_box()
         wide = visit.sideways()
         found = violations(visit) + ([f"{wide} px too wide"] if wide > 0 else [])
