@@ -9,17 +9,19 @@ import torch
 from torch import Tensor
 
 from realign_core.alignment.statistics import (
-    PIECE_ELEMENTS,
-    PRODUCT_ELEMENTS,
-    float64_pieces,
     pieces,
-    row_lengths,
     unit_pieces,
+    weighted_sum,
+    widened,
     within_range,
+    working_type,
 )
 
-CANCELLED = 1e-6
-"""A squared length at or below this, from its expanded square, has lost too many digits to cancellation."""
+CANCELLED = 2e6
+"""A squared length from its expanded square is used down to this many epsilons of the sum of its terms.
+
+The square of a float32 length keeps about six digits then; below, cancellation takes more.
+"""
 
 
 @dataclass
@@ -41,17 +43,50 @@ class AffineMap:
 
     def __call__(self, block: Tensor, out: Tensor) -> None:
         """Write the mapped rows of `block` to `out`, both `(n, d)`; rows are counted over calls."""
-        dtype = torch.float64 if block.dtype == torch.float64 else torch.float32
-        elements = PRODUCT_ELEMENTS if isinstance(self.linear, Tensor) else PIECE_ELEMENTS
-        for start, piece in pieces(block.detach(), elements):
+        dtype = working_type(block)
+        for start, piece in pieces(block.detach(), dtype):
             place = out[start : start + len(piece)]
+            free = place if place.dtype == dtype else None
             rows, lengths = piece.to(dtype), None
             if self.normalize:
                 rows, lengths = within_range(rows, self.row, "source")
-            moved = self._map(rows, lengths, place if place.dtype == dtype else None)
+            moved = None if lengths is None else self._combined(rows, lengths, free)
+            if moved is None:
+                moved = self._map(rows, lengths, free)
             if moved is not place:
                 place.copy_(moved)
             self.row += len(piece)
+
+    def _combined(self, rows: Tensor, lengths: Tensor, place: Tensor | None) -> Tensor | None:
+        """Mapped rows under a number as linear part, each written once as a sum of y, b and the shift.
+
+        The lengths in between follow from the products of y with b and with the shift, as
+        `||s u + b||^2 = s^2 + 2 s u.b + ||b||^2`. None where there is a matrix or noise, or where such a
+        square has lost digits to cancellation.
+        """
+        if isinstance(self.linear, Tensor) or self.noise is not None:
+            return None
+        _, bias, shift = self._parameters(rows.device, rows.dtype)
+        axes = bias[None] if shift is None else torch.stack([bias, shift])
+        scale = self.linear / widened(lengths)
+        along = widened(torch.nn.functional.linear(rows, axes)) * scale[:, None]
+        inverse = self._inverse_lengths(along[:, 0], rows.dtype)
+        if inverse is None:
+            return None
+        weights = inverse[:, None]
+        if self.shift is not None:
+            square, offset = float(self.shift @ self.shift), float(self.bias @ self.shift)
+            second = inverse_roots((along[:, 1] + offset) * inverse, 1 + square, rows.dtype)
+            if second is None:
+                return None
+            weights = torch.stack([inverse * second, second], dim=1)
+        moved = torch.mm(weights.to(rows.dtype), axes, out=place)
+        return moved.addcmul_(rows, (scale * weights[:, 0]).to(rows.dtype)[:, None])
+
+    def _inverse_lengths(self, along: Tensor, dtype: torch.dtype) -> Tensor | None:
+        """`1 / ||s u + b||` from `along = s u.b`, products formed in `dtype`."""
+        assert not isinstance(self.linear, Tensor), "a matrix does not keep the rows' lengths"
+        return inverse_roots(along, self.linear**2 + float(self.bias @ self.bias), dtype)
 
     def _map(self, rows: Tensor, lengths: Tensor | None, place: Tensor | None = None) -> Tensor:
         """Mapped rows of the given lengths, written once to `place` and worked on there."""
@@ -88,18 +123,26 @@ class AffineMap:
     def projected_sum(self, block: Tensor, first_row: int) -> Tensor:
         """Sum over the block of `normalize(L u + b)`, `(d,)` float64 on the CPU."""
         if isinstance(self.linear, Tensor):
-            pieces = unit_pieces(block, normalize=self.normalize, first_row=first_row)
-            return sum((self._map(piece, None).sum(dim=0) for piece in pieces), torch.zeros(())).cpu()
+            units = unit_pieces(block, normalize=self.normalize, first_row=first_row)
+            return sum((self._map(piece, None).sum(dim=0) for piece in units), torch.zeros(())).cpu()
         total = torch.zeros_like(self.bias)
-        for start, rows in float64_pieces(block):
-            total += self._scaled_sum(rows, 1 / row_lengths(rows, first_row + start, "source")).cpu()
+        dtype = working_type(block)
+        for start, piece in pieces(block.detach(), dtype):
+            total += self._scaled_sum(*within_range(piece.to(dtype), first_row + start, "source"))
         return total
 
-    def _scaled_sum(self, rows: Tensor, inverse: Tensor) -> Tensor:
-        """`sum normalize(s u + b)` without forming a row: `||s u + b||^2 = s^2 + 2 s u.b + ||b||^2`."""
+    def _scaled_sum(self, rows: Tensor, lengths: Tensor) -> Tensor:
+        """`sum normalize(s u + b)` without forming a row."""
         scale, bias, _ = self._parameters(rows.device, rows.dtype)
-        squares = scale**2 + float(bias @ bias) + 2 * scale * inverse * (rows @ bias)
-        if float(squares.min()) <= CANCELLED:
-            return self._map(rows, 1 / inverse).sum(dim=0)
-        weights = squares.rsqrt()
-        return rows.mT @ (scale * inverse * weights) + bias * weights.sum()
+        inverse = scale / widened(lengths)
+        weights = self._inverse_lengths(widened(rows @ bias) * inverse, rows.dtype)
+        if weights is None:
+            return widened(self._map(rows, lengths)).sum(dim=0).cpu()
+        moved = weighted_sum(rows, (inverse * weights).to(rows.dtype)).cpu().double()
+        return moved + self.bias * float(weights.sum())
+
+
+def inverse_roots(half: Tensor, rest: float, dtype: torch.dtype) -> Tensor | None:
+    """`1 / sqrt(2 half + rest)`; None where a root has lost digits, `half` having those of `dtype`."""
+    squares = 2 * half + rest
+    return squares.rsqrt() if float(squares.min()) > CANCELLED * torch.finfo(dtype).eps * rest else None

@@ -36,6 +36,7 @@ class Aligner:
     adds_noise: ClassVar[bool] = False
     trained: ClassVar[bool] = False
     fits_mean: ClassVar[bool] = True
+    exact_means: ClassVar[bool] = False
     copies_target: ClassVar[bool] = False
     row_arrays: ClassVar[frozenset[str]] = frozenset()
 
@@ -197,9 +198,14 @@ class Aligner:
         block = self._block(rows, label, None if known is None else len(known.mean))
         if not len(block):
             return so_far
-        measure = block_moments if self.needs_covariance else MeanTrace.of
         first_row = 0 if so_far is None else so_far.n
-        part = measure(block, normalize=self.normalize, first_row=first_row, name=label)
+        part: MeanTrace | Moments
+        if self.needs_covariance:
+            part = block_moments(block, normalize=self.normalize, first_row=first_row, name=label)
+        else:
+            part = MeanTrace.of(
+                block, normalize=self.normalize, first_row=first_row, name=label, exact=self.exact_means
+            )
         return part if so_far is None else so_far.merge(part)
 
     def _finish(self) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from realign_core.alignment.base import Aligner
 from realign_core.alignment.rows import Mapper, map_rows
-from realign_core.alignment.statistics import MeanTrace, pieces, within_range
+from realign_core.alignment.statistics import MeanTrace, pieces, within_range, working_type
 from realign_core.moments import Moments
 from realign_core.validation import UnusableInput, check_count
 
@@ -79,9 +79,9 @@ class RandomTarget(Aligner):
 
     def _writer(self, draw: Callable[[int], np.ndarray]) -> Mapper:
         def write(block: Tensor, out: Tensor) -> None:
-            for start, piece in pieces(out):
+            for start, piece in pieces(out, working_type(out)):
                 rows = self.target_rows_[torch.from_numpy(draw(len(piece)))]
-                rows = rows.to(torch.float64 if out.dtype == torch.float64 else torch.float32)
+                rows = rows.to(working_type(out))
                 if self.normalize:
                     rows, lengths = within_range(rows, start, "target")
                     rows = rows / lengths[:, None]

@@ -39,6 +39,8 @@ class Rotation(AffineAligner):
     """
 
     name = "rotation"
+    # The centroid is to land on the mean to the last digits.
+    exact_means = True
 
     def __init__(self, *, bures: float = 0.0, normalize: bool = True):
         super().__init__(normalize=normalize)

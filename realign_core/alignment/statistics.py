@@ -1,4 +1,4 @@
-"""What the methods learn from blocks of rows: lengths, means, traces; float64, in cache-sized pieces."""
+"""What the methods learn from blocks of rows: lengths, means, traces; in cache-sized pieces."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from realign_core.linalg import ZERO_TRACE
 from realign_core.moments import Moments, statistics_device
 from realign_core.validation import UnusableInput
 
-PIECE_ELEMENTS = 2**18
-"""Numbers worked on at a time: a piece stays in a core's cache while several passes go over it."""
+PIECE_BYTES = 2**23
+"""Rows are worked on in pieces of this size: it stays in cache while several passes go over it."""
 
-PRODUCT_ELEMENTS = 2**20
-"""The same for products with a `(d, d)` matrix, which are faster in longer pieces."""
+SUMMED_ROWS = 32
+"""So many rows are added up in their own precision before float64 takes over: rounding grows with them."""
 
-NARROW = 1e-3
-"""Unit rows of a total variance below this lose digits in `1 - ||mu||^2`: seven at 1e-9."""
+NARROW = 0.1
+"""Unit rows of a total variance below this lose digits in `1 - ||mu||^2`, so it is summed instead."""
 
 
 class AlignmentWarning(UserWarning):
     """A fit went through, but what it learnt has a limit that the message names."""
 
 
-def pieces(block: Tensor, elements: int = PIECE_ELEMENTS) -> Iterator[tuple[int, Tensor]]:
-    """First row and rows of each cache-sized piece of a block `(n, d)`."""
-    rows = max(16, elements // max(1, block.shape[1]))
+def pieces(block: Tensor, dtype: torch.dtype) -> Iterator[tuple[int, Tensor]]:
+    """First row and rows of each piece of a block `(n, d)` that fits in cache as `dtype`."""
+    rows = max(16, PIECE_BYTES // dtype.itemsize // max(1, block.shape[1]))
     for start in range(0, block.shape[0], rows):
         yield start, block[start : start + rows]
 
@@ -63,7 +63,27 @@ def within_range(rows: Tensor, first_row: int, name: str) -> tuple[Tensor, Tenso
     return rows, row_lengths(rows, first_row, name)
 
 
-def float64_pieces(block: Tensor, elements: int = PIECE_ELEMENTS) -> Iterator[tuple[int, Tensor]]:
+def working_type(block: Tensor) -> torch.dtype:
+    """Float64 for float64 rows; float32 for all others, in which a row is known to seven digits."""
+    return torch.float64 if block.dtype == torch.float64 else torch.float32
+
+
+def widened(values: Tensor) -> Tensor:
+    """Float64 where the device has it."""
+    return values if values.device.type == "mps" else values.double()
+
+
+def weighted_sum(rows: Tensor, weights: Tensor) -> Tensor:
+    """`rows' weights`, `(d,)` float64 where the device has it, without float64 copies of the rows."""
+    groups = len(rows) // SUMMED_ROWS
+    whole = groups * SUMMED_ROWS
+    sums = torch.bmm(
+        weights[:whole].reshape(groups, 1, SUMMED_ROWS), rows[:whole].unflatten(0, (groups, SUMMED_ROWS))
+    )
+    return widened(sums).sum(dim=(0, 1)) + widened(rows[whole:].mT @ weights[whole:])
+
+
+def float64_pieces(block: Tensor) -> Iterator[tuple[int, Tensor]]:
     """First row and float64 rows of each piece of a block, where statistics run.
 
     All pieces share one buffer, since fresh memory costs more than the conversion: use a piece before
@@ -71,7 +91,7 @@ def float64_pieces(block: Tensor, elements: int = PIECE_ELEMENTS) -> Iterator[tu
     """
     where = statistics_device(block)
     buffer: Tensor | None = None
-    for start, piece in pieces(block.detach(), elements):
+    for start, piece in pieces(block.detach(), torch.float64):
         if piece.dtype == torch.float64 and piece.device == where:
             yield start, piece
             continue
@@ -81,9 +101,9 @@ def float64_pieces(block: Tensor, elements: int = PIECE_ELEMENTS) -> Iterator[tu
 
 
 def unit_pieces(block: Tensor, *, normalize: bool, first_row: int, name: str = "source") -> Iterator[Tensor]:
-    """Float64 pieces as above, of unit rows if `normalize`; long enough for products with a matrix."""
+    """Float64 pieces as above, of unit rows if `normalize`."""
     unit: Tensor | None = None
-    for start, rows in float64_pieces(block, PRODUCT_ELEMENTS):
+    for start, rows in float64_pieces(block):
         if not normalize:
             yield rows
             continue
@@ -101,25 +121,39 @@ class MeanTrace:
     trace: float
 
     @classmethod
-    def of(cls, block: Tensor, *, normalize: bool, first_row: int, name: str) -> MeanTrace:
-        """Mean and trace of a block; unit rows never have to be formed, as `sum y/||y|| = Y' w`."""
+    def of(
+        cls, block: Tensor, *, normalize: bool, first_row: int, name: str, exact: bool = False
+    ) -> MeanTrace:
+        """Mean and trace of a block.
+
+        Unit rows are formed in their own precision, which leaves about 1e-8 of a float32 mean, unless an
+        `exact` mean is asked for, or the rows lie so close together that it would show.
+        """
         total: MeanTrace | None = None
-        for start, rows in float64_pieces(block):
-            n = rows.shape[0]
-            if normalize:
-                lengths = row_lengths(rows, first_row + start, name)
-                mean = rows.mT @ (1 / lengths) / n
-                # Unit rows have mean square 1, so tr S = 1 - ||mu||^2.
-                trace = 1 - float(mean @ mean)
-                if trace < NARROW:
-                    trace = float((rows / lengths[:, None] - mean).square().sum()) / n
-                part = cls(n, mean, trace)
-            else:
-                mean = rows.mean(dim=0)
-                part = cls(n, mean, float((rows - mean).square().sum()) / n)
+        wide = exact or not normalize
+        block = block.detach()
+        for start, rows in float64_pieces(block) if wide else pieces(block, working_type(block)):
+            part = cls._of_unit_rows(rows, first_row + start, name) if normalize else cls._of_rows(rows)
             total = part if total is None else total.merge(part)
         assert total is not None, "a block has rows"
         return total
+
+    @classmethod
+    def _of_rows(cls, rows: Tensor) -> MeanTrace:
+        mean = rows.mean(dim=0)
+        return cls(len(rows), mean, float((rows - mean).square().sum()) / len(rows))
+
+    @classmethod
+    def _of_unit_rows(cls, rows: Tensor, first_row: int, name: str) -> MeanTrace:
+        """Unit rows never have to be formed, as `sum y/||y|| = Y' w`; `tr S = 1 - ||mu||^2`."""
+        n = len(rows)
+        rows, lengths = within_range(rows.to(working_type(rows)), first_row, name)
+        mean = weighted_sum(rows, 1 / lengths).to(statistics_device(rows)).double() / n
+        trace = 1 - float(mean @ mean)
+        if trace >= NARROW:
+            return cls(n, mean, trace)
+        rows = rows.to(mean.device).double()
+        return cls._of_rows(rows / row_lengths(rows, first_row, name)[:, None])
 
     def merge(self, other: MeanTrace) -> MeanTrace:
         """Mean and trace of both sets of rows together."""

@@ -188,9 +188,31 @@ def test_realign_of_float32_rows_is_close_to_the_slow_version():
     y, x = (cloud(3000, 96, seed, 0.1).astype(np.float32) for seed in (1, 2))
     method = ReAlign().fit(source=y, target=x)
     assert np.abs(method.transform(y) - oracles.realign(y, x)).max() < 1e-6
-    # The statistics are float64 throughout; only the result is rounded to the input's type.
-    np.testing.assert_allclose(method.mean_source_, oracles.unit(y).mean(axis=0), atol=1e-15)
-    np.testing.assert_allclose(method.centroid_, oracles.anchor_trace(y, x).mean(axis=0), atol=1e-14)
+    # Short sums keep the type of the rows, whose seven digits are added up in float64.
+    np.testing.assert_allclose(method.mean_source_, oracles.unit(y).mean(axis=0), atol=1e-8)
+    np.testing.assert_allclose(method.centroid_, oracles.anchor_trace(y, x).mean(axis=0), atol=1e-8)
+    wide = ReAlign().fit(source=y.astype(np.float64), target=x.astype(np.float64))
+    np.testing.assert_allclose(wide.mean_source_, oracles.unit(y).mean(axis=0), atol=1e-15)
+    np.testing.assert_allclose(wide.centroid_, oracles.anchor_trace(y, x).mean(axis=0), atol=1e-14)
+
+
+def test_rotation_means_of_float32_rows_are_exact():
+    y, x = (cloud(3000, 96, seed, 0.1).astype(np.float32) for seed in (1, 2))
+    method = create("rotation").fit(source=y, target=x)
+    np.testing.assert_allclose(method.mean_target_, oracles.unit(x).mean(axis=0), atol=1e-15)
+
+
+def test_a_mapped_row_near_zero_keeps_its_direction():
+    """Where `s u + b` almost vanishes the expanded square has no digits left; the row is formed instead."""
+    x, y = (cloud(400, 24, seed, 0.5).astype(np.float32) for seed in (3, 4))
+    method = ReAlign().fit(source=y, target=x)
+    back = -(method.bias_ / method.scale_).numpy()
+    row = (back / np.linalg.norm(back) + 1e-3).astype(np.float32)[None]
+    rows = np.concatenate([y, row])
+    found = method.transform(rows).astype(np.float64)
+    exact = method.transform(rows.astype(np.float64))
+    assert np.abs(found - exact).max() < 1e-5
+    assert np.abs(np.linalg.norm(found, axis=1) - 1).max() < 1e-6
 
 
 @pytest.mark.parametrize("scale", [1e-37, 1e-30, 1e-22, 1e-17, 1e19, 1e30])
