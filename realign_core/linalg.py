@@ -21,8 +21,11 @@ RANK_CUTOFF = 1e-10
 ZERO_TRACE = 1e-13
 """Total variance at or below this share of the rows' mean square is rounding: the set is constant."""
 
-SINGLE_THREAD_UP_TO = 1024
-"""Up to this dimension a second thread saves an eigenproblem no time (`single_thread`)."""
+SIDE_BY_SIDE_UP_TO = 2048
+"""Up to this dimension several eigenproblems are faster a thread each than one after the other."""
+
+PIECE_ELEMENTS = 2**20
+"""Numbers of a piece that stays in cache."""
 
 ITERATED_FROM = 200
 """From this dimension on, a leading eigenvalue alone comes faster from Lanczos than from all of them."""
@@ -45,7 +48,9 @@ def eigh_descending(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
 def eigenvalues_descending(matrix: Tensor) -> Tensor:
     """Eigenvalues `(d,)` of a symmetric matrix, largest first."""
-    return next(spectra_descending([matrix]))
+    if matrix.device.type == "cpu":
+        return torch.from_numpy(_ascending(matrix.numpy())[::-1].copy())
+    return torch.linalg.eigvalsh(symmetrize(matrix)).flip(0)
 
 
 def spectra_descending(matrices: Iterable[Tensor]) -> Iterator[Tensor]:
@@ -55,12 +60,16 @@ def spectra_descending(matrices: Iterable[Tensor]) -> Iterator[Tensor]:
     if first is None:
         return
     matrices = chain([first], matrices)
-    alone = first.device.type == "cpu" and first.shape[0] <= SINGLE_THREAD_UP_TO
-    yield from each_alone(_eigenvalues, matrices) if alone else map(_eigenvalues, matrices)
+    if first.device.type != "cpu" or first.shape[0] > SIDE_BY_SIDE_UP_TO:
+        yield from map(eigenvalues_descending, matrices)
+        return
+    for values in each_alone(_ascending, (matrix.numpy() for matrix in matrices)):
+        yield torch.from_numpy(values[::-1].copy())
 
 
-def _eigenvalues(matrix: Tensor) -> Tensor:
-    return torch.linalg.eigvalsh(symmetrize(matrix)).flip(0)
+def _ascending(matrix: np.ndarray) -> np.ndarray:
+    # NumPy's LAPACK finds values alone faster than torch's, in 0.029 s for 0.039 s at d = 768.
+    return np.linalg.eigvalsh((matrix + matrix.T) / 2)
 
 
 def largest_eigenvalue(matrix: Tensor) -> float:
@@ -80,6 +89,20 @@ def largest_eigenvalue(matrix: Tensor) -> float:
         return float(eigsh(operator, k=1, v0=start, tol=0, return_eigenvectors=False)[0])
     except ArpackError:
         return float(eigenvalues_descending(matrix)[0])
+
+
+def in_cache(rows: Tensor) -> Iterator[Tensor]:
+    """Pieces of `(n, d)` rows that stay in the CPU's cache; all rows at once on other devices.
+
+    What is computed from a large block at once goes through fresh memory, which costs more than the sums.
+    """
+    many = rows.device.type != "cpu"
+    return iter(rows.split(max(1, len(rows) if many else PIECE_ELEMENTS // max(1, rows.shape[1]))))
+
+
+def row_products(a: Tensor, b: Tensor) -> Tensor:
+    """`a_i . b_i`, `(n,)`, of rows `(n, d)`."""
+    return torch.cat([torch.linalg.vecdot(*parts) for parts in zip(in_cache(a), in_cache(b), strict=True)])
 
 
 def gram(rows: Tensor) -> Tensor:

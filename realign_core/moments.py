@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from realign_core.linalg import ZERO_TRACE, gram
+from realign_core.linalg import ZERO_TRACE, gram, in_cache
 from realign_core.load.batches import BLOCK_ROWS, iterate
 from realign_core.validation import UnusableInput, check_choice
 
@@ -51,12 +51,18 @@ class Moments:
     @classmethod
     def of(cls, block: Tensor) -> Moments:
         """Moments of one float64 block `(n, d)`."""
-        mean = block.mean(dim=0)
-        centred = block - mean
-        # The mean of a block is rounded; taking out what is left keeps the scatter centred to the last bit.
-        drift = centred.mean(dim=0)
         n = block.shape[0]
-        return cls(n, mean + drift, gram(centred) - n * torch.outer(drift, drift))
+        mean = block.mean(dim=0)
+        drift, scatter = torch.zeros_like(mean), block.new_zeros((len(mean), len(mean)))
+        buffer: Tensor | None = None
+        for piece in in_cache(block):
+            buffer = torch.empty_like(piece) if buffer is None else buffer
+            centred = torch.sub(piece, mean, out=buffer[: len(piece)])
+            drift += centred.sum(dim=0)
+            scatter += gram(centred)
+        # The mean of a block is rounded; taking out what is left keeps the scatter centred to the last bit.
+        drift /= n
+        return cls(n, mean + drift, scatter.addr_(drift, drift, alpha=-n))
 
     def merge(self, other: Moments) -> Moments:
         """Moments of both sets of rows together."""
@@ -65,7 +71,7 @@ class Moments:
         return Moments(
             n,
             self.mean + shift * (other.n / n),
-            self.scatter + other.scatter + torch.outer(shift, shift) * (self.n * other.n / n),
+            (self.scatter + other.scatter).addr_(shift, shift, alpha=self.n * other.n / n),
         )
 
     def without(self, part: Moments) -> Moments:
@@ -75,7 +81,7 @@ class Moments:
         return Moments(
             n,
             self.mean + shift * (part.n / n),
-            self.scatter - part.scatter - torch.outer(shift, shift) * (self.n * part.n / n),
+            (self.scatter - part.scatter).addr_(shift, shift, alpha=-self.n * part.n / n),
         )
 
     @classmethod
@@ -96,7 +102,7 @@ class Moments:
     def second_moment_about(self, point: Tensor) -> Tensor:
         """`mean (x - p)(x - p)'`, `(d, d)`."""
         shift = self.mean - point
-        return self.covariance + torch.outer(shift, shift)
+        return self.covariance.addr_(shift, shift)
 
 
 def float64_blocks(

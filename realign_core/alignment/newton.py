@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from realign_core.linalg import gram
+
 TOLERANCE = 1e-14
 """A gradient of this norm is exact: what remains is rounding."""
 
@@ -51,7 +53,7 @@ class CentroidNewton:
             # mean (I - u u') / ||z + b||: the weights go in as their roots, so one product gives the sum.
             self._inverse_lengths += float((1 / lengths).sum())
             weighted = moved.div_(lengths[:, None] ** 1.5)
-            self._outer += (weighted.mT @ weighted).cpu()
+            self._outer += gram(weighted).cpu()
 
     def end_pass(self) -> None:
         """Take or reject the candidate, and choose the next."""

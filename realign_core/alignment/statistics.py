@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -56,7 +58,8 @@ def within_range(rows: Tensor, first_row: int, name: str) -> tuple[Tensor, Tenso
     """
     lengths = torch.linalg.vector_norm(rows, dim=1)
     limits = torch.finfo(rows.dtype)
-    if bool(((lengths > (limits.tiny / limits.eps) ** 0.5) & (lengths < torch.inf)).all()):
+    shortest, longest = map(float, lengths.aminmax())
+    if shortest > (limits.tiny / limits.eps) ** 0.5 and longest < math.inf:
         return rows, lengths
     peak = rows.abs().amax(dim=1, keepdim=True)
     rows = rows / peak.where((peak > 0) & (peak < torch.inf), 1)
@@ -80,7 +83,8 @@ def weighted_sum(rows: Tensor, weights: Tensor) -> Tensor:
     sums = torch.bmm(
         weights[:whole].reshape(groups, 1, SUMMED_ROWS), rows[:whole].unflatten(0, (groups, SUMMED_ROWS))
     )
-    return widened(sums).sum(dim=(0, 1)) + widened(rows[whole:].mT @ weights[whole:])
+    wide = widened(sums[:0]).dtype
+    return sums.sum(dim=(0, 1), dtype=wide) + (rows[whole:].mT @ weights[whole:]).to(wide)
 
 
 def float64_pieces(block: Tensor) -> Iterator[tuple[int, Tensor]]:
@@ -129,31 +133,30 @@ class MeanTrace:
         Unit rows are formed in their own precision, which leaves about 1e-8 of a float32 mean, unless an
         `exact` mean is asked for, or the rows lie so close together that it would show.
         """
-        total: MeanTrace | None = None
-        wide = exact or not normalize
         block = block.detach()
-        for start, rows in float64_pieces(block) if wide else pieces(block, working_type(block)):
-            part = cls._of_unit_rows(rows, first_row + start, name) if normalize else cls._of_rows(rows)
-            total = part if total is None else total.merge(part)
-        assert total is not None, "a block has rows"
-        return total
+        n = len(block)
+        if not normalize:
+            parts = (rows for _, rows in float64_pieces(block))
+            return reduce(cls.merge, (cls._of_rows(rows) for rows in parts))
+        total = block.new_zeros(block.shape[1], dtype=torch.float64, device=statistics_device(block))
+        for start, rows in float64_pieces(block) if exact else pieces(block, working_type(block)):
+            rows, lengths = within_range(rows.to(working_type(rows)), first_row + start, name)
+            # Unit rows never have to be formed, as sum y/||y|| = Y' w.
+            total += weighted_sum(rows, 1 / lengths).to(total.device)
+        mean = total / n
+        # Unit rows have mean square 1, so tr S = 1 - ||mu||^2.
+        trace = 1 - float(mean @ mean)
+        if trace >= NARROW:
+            return cls(n, mean, trace)
+        if not exact:
+            return cls.of(block, normalize=True, first_row=first_row, name=name, exact=True)
+        units = unit_pieces(block, normalize=True, first_row=first_row, name=name)
+        return cls(n, mean, sum(float((unit - mean).square().sum()) for unit in units) / n)
 
     @classmethod
     def _of_rows(cls, rows: Tensor) -> MeanTrace:
         mean = rows.mean(dim=0)
         return cls(len(rows), mean, float((rows - mean).square().sum()) / len(rows))
-
-    @classmethod
-    def _of_unit_rows(cls, rows: Tensor, first_row: int, name: str) -> MeanTrace:
-        """Unit rows never have to be formed, as `sum y/||y|| = Y' w`; `tr S = 1 - ||mu||^2`."""
-        n = len(rows)
-        rows, lengths = within_range(rows.to(working_type(rows)), first_row, name)
-        mean = weighted_sum(rows, 1 / lengths).to(statistics_device(rows)).double() / n
-        trace = 1 - float(mean @ mean)
-        if trace >= NARROW:
-            return cls(n, mean, trace)
-        rows = rows.to(mean.device).double()
-        return cls._of_rows(rows / row_lengths(rows, first_row, name)[:, None])
 
     def merge(self, other: MeanTrace) -> MeanTrace:
         """Mean and trace of both sets of rows together."""

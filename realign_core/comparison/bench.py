@@ -22,6 +22,7 @@ from realign_core.comparison.settings import DEFAULT_K, Settings
 from realign_core.comparison.split import SMALLEST_EVALUATION, Split, split_pairs, split_unpaired
 from realign_core.comparison.views import method_view, reference_view
 from realign_core.comparison.whole_gap import mean_mapped, mean_of
+from realign_core.linalg import in_cache
 from realign_core.load import Batches, EmbeddingPair
 from realign_core.moments import float64_blocks
 from realign_core.validation import UnusableInput
@@ -251,7 +252,7 @@ class Bench:
             else method.transform(evaluation.y)
         )
         mapped = torch.as_tensor(mapped, dtype=torch.float64, device=evaluation.y.device)
-        if not bool(mapped.isfinite().all()):
+        if not all(bool(rows.isfinite().all()) for rows in in_cache(mapped)):
             row = int(torch.nonzero(~mapped.isfinite().all(dim=1))[0])
             raise UnusableInput(f"it maps row {row} of the judged source rows to a point without a direction")
         done = time.perf_counter()

@@ -66,7 +66,8 @@ class Evaluation:
     @cached_property
     def scale(self) -> float:
         """Mean square of a target and of a source row together; 2 for unit rows."""
-        return float(self.x.square().sum()) / self.n_target + float(self.y.square().sum()) / self.n_source
+        squares = (float(torch.linalg.matrix_norm(rows)) ** 2 / len(rows) for rows in (self.x, self.y))
+        return sum(squares)
 
     @cached_property
     def target_set(self) -> RowSet:

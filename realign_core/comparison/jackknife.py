@@ -49,15 +49,17 @@ class Jackknife:
             return {}
         found = self._of_pairs(scores) | self._of_covariances(scores)
         if scores.difference is not None:
-            rows = self.evaluation.x - scores.mapped
-            left = leave_one_out(scores.difference, rows, self.target_label, self.count)
+            x, z = self.evaluation.x, scores.mapped
+            parts = (x[rows] - z[rows] for rows in self._target_members)
+            left = leave_one_out(scores.difference, parts)
             found["anisotropy"] = [residual_anisotropy(part, self.evaluation.scale) for part in left]
         return {name: np.array(values, dtype=np.float64) for name, values in found.items()}
 
     def _of_covariances(self, scores: MapScores) -> dict[str, list[float | None]]:
         evaluation = self.evaluation
-        target = leave_one_out(evaluation.target_moments, evaluation.x, self.target_label, self.count)
-        mapped = leave_one_out(scores.moments, scores.mapped, self.source_label, self.count)
+        x, z = evaluation.x, scores.mapped
+        target = leave_one_out(evaluation.target_moments, (x[rows] for rows in self._target_members))
+        mapped = leave_one_out(scores.moments, (z[rows] for rows in self._source_members))
         apart: list[float | None] = []
         constant: list[bool] = []
 
@@ -127,6 +129,10 @@ class Jackknife:
         return _left(sums.T.view(self.count, self.count, 6))
 
     @cached_property
+    def _target_members(self) -> list[Tensor]:
+        return members(self.target_label, self.count, self.evaluation.x.device)
+
+    @cached_property
     def _source_members(self) -> list[Tensor]:
         return members(self.source_label, self.count, self.evaluation.y.device)
 
@@ -151,7 +157,10 @@ class Jackknife:
     def _code(self, pairs: RowPairs, label: np.ndarray) -> Tensor:
         """Which pair of groups each pair of rows belongs to, int32."""
         group = torch.from_numpy(label.astype(np.int32))
-        return group[pairs.i] * self.count + group[pairs.j]
+        code = torch.empty(len(pairs), dtype=torch.int32)
+        for i, j, out in zip(pairs.i.split(PIECE), pairs.j.split(PIECE), code.split(PIECE), strict=True):
+            torch.add(group[j], group[i], alpha=self.count, out=out)
+        return code
 
     def _histograms(self, code: Tensor, bins: Tensor) -> Tensor:
         """Histograms `(G, G, bins)` of cosines given by their bins."""
@@ -162,11 +171,11 @@ class Jackknife:
         return total.view(self.count, self.count, BINS).double()
 
 
-def leave_one_out(total: Moments, rows: Tensor, label: np.ndarray, count: int) -> Iterator[Moments]:
-    """Moments of `rows` `(n, d)`, whose moments are `total`, without each labelled group in turn."""
-    for part in members(label, count, rows.device):
+def leave_one_out(total: Moments, parts: Iterable[Tensor]) -> Iterator[Moments]:
+    """Moments of the rows, whose moments are `total`, that are left without each part `(m, d)` in turn."""
+    for part in parts:
         checkpoint()
-        yield total.without(Moments.of(rows[part]))
+        yield total.without(Moments.of(part))
 
 
 def members(label: np.ndarray, count: int, device: torch.device) -> list[Tensor]:

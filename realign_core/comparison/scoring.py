@@ -33,7 +33,7 @@ from realign_core.diagnostics.residual import anisotropy
 from realign_core.diagnostics.shape import power_law
 from realign_core.diagnostics.shared import covariance_discrepancy
 from realign_core.diagnostics.unit_noise import has_units, row_covariance
-from realign_core.linalg import ZERO_TRACE, eigenvalues_descending, largest_eigenvalue
+from realign_core.linalg import ZERO_TRACE, eigenvalues_descending, largest_eigenvalue, row_products
 from realign_core.moments import Moments
 
 RECALLS = (1, 5, 10)
@@ -145,7 +145,7 @@ def score_reference(evaluation: Evaluation, other: Tensor, floor: FloorWeights) 
 
 def _source_kept(evaluation: Evaluation, passes: _Passes, result: MapScores) -> None:
     values, rows = result.values, result.source_rows
-    rows["phi"] = torch.linalg.vecdot(evaluation.source_set.exact, passes.rows.exact)
+    rows["phi"] = row_products(evaluation.source_set.exact, passes.rows.exact)
     for name, k in (("retention", evaluation.k), ("omega", K)):
         if k <= evaluation.n_source - 1:
             rows[name] = kept_share(evaluation.source_neighbours, passes.within, k)
@@ -233,7 +233,7 @@ def _pair_scores(evaluation: Evaluation, passes: _Passes, result: MapScores) -> 
     values, target, groups = result.values, evaluation.target_set, evaluation.groups
     assert groups is not None, "the evaluation is paired"
     assert result.difference is not None, "the evaluation is paired"
-    result.source_rows["paired_cosine"] = torch.linalg.vecdot(target.exact, passes.rows.exact)
+    result.source_rows["paired_cosine"] = row_products(target.exact, passes.rows.exact)
     forward = best_own_cosine(passes.rows, target, groups)
     backward = best_own_cosine(target, passes.rows, groups)
     for k in RECALLS:

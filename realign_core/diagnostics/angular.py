@@ -123,9 +123,7 @@ def bin_of(cosines: Tensor) -> Tensor:
     bins = torch.empty(cosines.shape, dtype=torch.uint8, device=cosines.device)
     rows = max(1, PIECE * len(cosines) // max(1, cosines.numel()))
     for part, out in zip(cosines.split(rows), bins.split(rows), strict=True):
-        out.copy_(
-            part.to(torch.float64, copy=True).add_(1 + EDGE).mul_(BINS / 2).floor_().clamp_(0, BINS - 1)
-        )
+        out.copy_(part.add(1 + EDGE).mul_(BINS / 2).floor_().clamp_(0, BINS - 1))
     return bins
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from realign_core.linalg import gram
+from realign_core.linalg import gram, in_cache
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,14 @@ class CrossMoments:
     @classmethod
     def of(cls, a: Tensor, b: Tensor) -> CrossMoments:
         """Of rows `(n, d)` that belong together; `b` may be `a` itself."""
-        mean_a, mean_b = a.mean(dim=0), b.mean(dim=0)
-        centred_a = a - mean_a
-        scatter = gram(centred_a) if b is a else centred_a.mT @ (b - mean_b)
-        length_a, length_b = (torch.linalg.vecdot(rows, rows) for rows in (a, b))
+        mean_a = a.mean(dim=0)
+        mean_b = mean_a if b is a else b.mean(dim=0)
+        scatter = a.new_zeros((a.shape[1], a.shape[1]))
+        for part_a, part_b in zip(in_cache(a), in_cache(b), strict=True):
+            centred = part_a - mean_a
+            scatter += gram(centred) if b is a else centred.mT @ (part_b - mean_b)
+        length_a = torch.linalg.vector_norm(a, dim=1).square()
+        length_b = length_a if b is a else torch.linalg.vector_norm(b, dim=1).square()
         sums = (float(length_a.sum()), float(length_b.sum()), float(length_a @ length_b))
         return cls(len(a), mean_a, mean_b, scatter, *sums)
 
@@ -50,7 +54,7 @@ class CrossMoments:
             n,
             self.mean_a + shift_a * (part.n / n),
             self.mean_b + shift_b * (part.n / n),
-            self.scatter - part.scatter - torch.outer(shift_a, shift_b) * (self.n * part.n / n),
+            (self.scatter - part.scatter).addr_(shift_a, shift_b, alpha=-self.n * part.n / n),
             self.square_a - part.square_a,
             self.square_b - part.square_b,
             self.square_ab - part.square_ab,
@@ -60,7 +64,9 @@ class CrossMoments:
     def product(self) -> float:
         """`sum over i != j of (a_i . a_j - |m_a|^2)(b_i . b_j - |m_b|^2)`."""
         n, mean_a, mean_b = self.n, self.mean_a, self.mean_b
-        every = float(self.scatter.square().sum()) + 2 * n * float(mean_a @ self.scatter @ mean_b)
+        every = float(torch.linalg.matrix_norm(self.scatter)) ** 2 + 2 * n * float(
+            mean_a @ self.scatter @ mean_b
+        )
         alpha, beta = float(mean_a @ mean_a), float(mean_b @ mean_b)
         own = self.square_ab - beta * self.square_a - alpha * self.square_b + n * alpha * beta
         return every - own

@@ -15,6 +15,7 @@ from scipy.stats import hypergeom
 from torch import Tensor
 
 from realign_core.checkpoint import checkpoint
+from realign_core.linalg import row_products
 
 TIE = 4e-6
 """Cosines closer than this may swap in float32.
@@ -229,7 +230,7 @@ def expected_entropy(n_target: int, n_source: int, k: int) -> float:
 
 def best_own_cosine(queries: RowSet, keys: RowSet, groups: Tensor) -> Tensor:
     """Largest cosine of each query with a key of its own group, `(n,)` float64; row i pairs with key i."""
-    best = torch.linalg.vecdot(queries.exact, keys.exact)
+    best = row_products(queries.exact, keys.exact)
     order = torch.argsort(groups, stable=True)
     _, sizes = torch.unique_consecutive(groups[order], return_counts=True)
     starts = torch.cumsum(sizes, 0) - sizes
