@@ -115,6 +115,7 @@ def float64_blocks(
         tensor = as_tensor(block)
         if tensor.device != where and tensor.device.type == "mps":
             tensor = tensor.to(where)
+        copied = tensor.device != where or tensor.dtype != torch.float64
         tensor = tensor.to(device=where, dtype=torch.float64)
         lengths = torch.linalg.vector_norm(tensor, dim=1, keepdim=True)
         usable = lengths.isfinite() & (lengths > 0) if normalize else lengths.isfinite()
@@ -125,7 +126,7 @@ def float64_blocks(
                 f"{' above 0' if normalize else ''}: drop or repair it"
             )
         row += tensor.shape[0]
-        yield tensor / lengths if normalize else tensor
+        yield torch.div(tensor, lengths, out=tensor if copied else None) if normalize else tensor
 
 
 def as_tensor(block: Any) -> Tensor:

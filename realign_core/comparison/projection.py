@@ -43,7 +43,7 @@ class Projection:
     def points(self, rows: Tensor, shown: np.ndarray) -> np.ndarray:
         """Coordinates `(len(shown), 3)` float32 of the shown rows."""
         chosen = rows[torch.from_numpy(shown).to(rows.device)]
-        return ((chosen - self.centre) @ self.axes).to(torch.float32).cpu().numpy()
+        return (chosen @ self.axes - self.centre @ self.axes).to(torch.float32).cpu().numpy()
 
 
 def _shown(n: int, generator: np.random.Generator) -> np.ndarray:

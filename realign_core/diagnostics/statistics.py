@@ -7,8 +7,9 @@ The diagnostics are functions of this object, so another energy threshold costs 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 
 from realign_core.diagnostics.unit_noise import UnitScatter, has_units
-from realign_core.linalg import ZERO_TRACE
+from realign_core.linalg import ZERO_TRACE, in_cache
 from realign_core.moments import Moments, float64_blocks, unit_rows
 from realign_core.validation import UnusableInput
 
@@ -151,7 +152,7 @@ class PairStatistics:
         centred, units = None, UnitScatter(groups) if groups is not None and has_units(groups) else None
         if difference is not None:
             total = 0.0
-            for a, b in zip(blocks(target), blocks(source), strict=True):
+            for a, b in zip(_pieces(blocks(target)), _pieces(blocks(source)), strict=True):
                 deviations = a - b - difference.mean
                 total += float(torch.linalg.vector_norm(deviations, dim=1).sum())
                 if units:
@@ -159,6 +160,10 @@ class PairStatistics:
             centred = total / difference.n
         scatter = units.scatter if units else None
         return cls(x, y, difference, halves, mean_distance, centred, stages, scale, normalize, scatter)
+
+
+def _pieces(blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+    return chain.from_iterable(map(in_cache, blocks))
 
 
 def _count(rows: Any) -> int:
@@ -217,7 +222,7 @@ def _stage_means(
 
     def mean_of(mapped: Callable[[Tensor], Tensor]) -> Tensor:
         total, n = torch.zeros_like(x.mean), 0
-        for rows in source():
+        for rows in _pieces(source()):
             total += mapped(rows).sum(dim=0)
             n += rows.shape[0]
         return total / n
