@@ -6,6 +6,7 @@ STAMP := .venv/installed
 TEST_PROCESSES ?= 2
 # Threads that wait sleep soon instead of taking a core from the other process.
 export GOMP_SPINCOUNT ?= 5000
+export OPENBLAS_THREAD_TIMEOUT ?= 14
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS = false
 
 .PHONY: help setup app test browser lint bench clean

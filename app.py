@@ -1,9 +1,8 @@
 """The dashboard: page set-up and navigation, nothing else. Start it with `make app`."""
 
-import os
+from realign_core.waiting import wait_briefly
 
-# Threads that spin while they wait starve the other sessions; torch reads this when imported.
-os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+wait_briefly()
 
 from pathlib import Path
 

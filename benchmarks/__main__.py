@@ -11,7 +11,9 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+from realign_core.waiting import wait_briefly
+
+wait_briefly()
 
 NAMES = (
     "startup",

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.timing import show
+from realign_core.waiting import BRIEF
 
 ROWS = (100_000, 200_000, 400_000)
 DIM = 768
@@ -101,7 +102,7 @@ def write_pair(folder: Path, n: int, dim: int) -> None:
 
 def watch(command: list[str], folder: Path) -> dict[str, Any]:
     """Run a command to its end; its wall time and its peak resident and anonymous memory in MB."""
-    environment = {**os.environ, "GOMP_SPINCOUNT": "5000", "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, **BRIEF, "PYTHONPATH": str(Path(__file__).parents[1])}
     started, before = time.perf_counter(), cpu_of_children()
     with open(folder / "messages.txt", "w+b") as messages:
         process = subprocess.Popen(

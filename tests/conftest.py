@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-# Read by torch's threads when it is imported: spinning threads starve the other test processes.
-os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+from realign_core.waiting import wait_briefly
+
+# Spinning threads starve the other test processes.
+wait_briefly()
 
 import pytest
 from browser.ensure_browser import find_browser, required

@@ -16,7 +16,7 @@ import realign_core
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "realign_core"
 LAYERS = (
-    ("validation", "method_names", "checkpoint", "single_thread"),
+    ("validation", "method_names", "checkpoint", "single_thread", "waiting"),
     ("linalg",),
     ("samples",),
     ("load",),
@@ -180,7 +180,14 @@ def test_pages_are_not_imported_by_tests_of_the_core_or_benchmarks():
 
 @pytest.mark.parametrize(
     "module",
-    ["realign_core", "realign_core.load", "realign_core.encode", "realign_core.cli", "realign_core.__main__"],
+    [
+        "realign_core",
+        "realign_core.waiting",
+        "realign_core.load",
+        "realign_core.encode",
+        "realign_core.cli",
+        "realign_core.__main__",
+    ],
 )
 def test_importing_imports_nothing_heavy(module):
     heavy = ("torch", "plotly", "pandas", "pyarrow", "scipy", "streamlit", "open_clip", "PIL")
@@ -190,6 +197,16 @@ def test_importing_imports_nothing_heavy(module):
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("module", ["realign_core.waiting", "realign_core.cli"])
+def test_what_says_how_long_threads_wait_comes_before_numpy(module):
+    code = f"import sys, {module}; print('numpy' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert found.stdout.strip() == "False"
 
 
 def test_the_names_known_without_torch_are_those_of_the_registry():

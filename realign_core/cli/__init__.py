@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from realign_core.cli.parser import build_parser
 from realign_core.cli.progress import say
 from realign_core.validation import UnusableInput
+from realign_core.waiting import wait_briefly
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 TRACEBACK = "GAPSCOPE_TRACEBACK"
@@ -22,8 +23,7 @@ OUT_OF_MEMORY = "memory ran out; use --max-rows to read a sample of the rows, or
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status (0 done, 1 failed, 2 unusable input, 130 interrupted)."""
-    # Threads that spin while they wait cost a busy machine a factor of ten; torch reads this when imported.
-    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+    wait_briefly()
     if sys.stderr is None:
         # It is closed; `print` would send what is meant for it to standard output, among the results.
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115

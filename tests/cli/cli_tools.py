@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from outcome import Outcome
 
+from realign_core.waiting import BRIEF
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -27,7 +29,7 @@ def make_pair(n: int = 60, d: int = 6, seed: int = 0) -> tuple[np.ndarray, np.nd
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "GOMP_SPINCOUNT": "5000"}
+    return {**os.environ, "PYTHONPATH": str(ROOT), **BRIEF}
 
 
 def process(
