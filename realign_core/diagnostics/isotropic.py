@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import torch
@@ -53,12 +52,16 @@ def wishart_spectrum(n: int, dim: int, generator: np.random.Generator) -> Tensor
     return torch.from_numpy(full)
 
 
+@lru_cache(maxsize=16)
+def isotropic_spectra(n: int, dim: int, seed: int) -> tuple[Tensor, ...]:
+    """`wishart_spectrum` of each seeded draw; none in no dimension."""
+    generator = np.random.default_rng((seed, dim))
+    return tuple(wishart_spectrum(n, dim, generator) for _ in range(DRAWS if dim else 0))
+
+
 def isotropic_reference(n: int, dim: int, rank: int, *, paired: bool, seed: int = 0) -> Isotropic:
     """References for `n` rows in `dim` dimensions cut at `rank`; those of the residual need pairs."""
-    alpha, state = _whole(n, dim, seed)
-    generator = np.random.default_rng()
-    generator.bit_generator.state = state
-    in_u, in_v = (_spectra(n, width, generator) if paired else [] for width in (rank, dim - rank))
+    in_u, in_v = (isotropic_spectra(n, width, seed) if paired else () for width in (rank, dim - rank))
     return Isotropic(
         kappa_u=_mean(condition_number, in_u),
         kappa_v=_mean(condition_number, in_v),
@@ -66,22 +69,10 @@ def isotropic_reference(n: int, dim: int, rank: int, *, paired: bool, seed: int 
         kappa_eff_v=_mean(effective_condition_number, in_v),
         anisotropy=(1 + math.sqrt(dim / n)) ** 2 if paired else None,
         effective_dimension_ratio=1 / (1 + dim / n) if paired else None,
-        alpha=alpha,
+        alpha=_mean(lambda values: power_law(values)[0], isotropic_spectra(n, dim, seed)),
     )
 
 
-@lru_cache(maxsize=32)
-def _whole(n: int, dim: int, seed: int) -> tuple[float | None, Mapping[str, Any]]:
-    """What does not depend on the cut: alpha, and the generator's state after it."""
-    generator = np.random.default_rng(seed)
-    alpha = _mean(lambda values: power_law(values)[0], _spectra(n, dim, generator))
-    return alpha, generator.bit_generator.state
-
-
-def _spectra(n: int, width: int, generator: np.random.Generator) -> list[Tensor]:
-    return [wishart_spectrum(n, width, generator) for _ in range(DRAWS)] if width else []
-
-
-def _mean(figure: Callable[[Tensor], float | None], spectra: list[Tensor]) -> float | None:
+def _mean(figure: Callable[[Tensor], float | None], spectra: Sequence[Tensor]) -> float | None:
     found = [value for value in map(figure, spectra) if value is not None]
     return float(np.mean(found)) if found else None

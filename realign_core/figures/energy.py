@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
+import torch
 
 from realign_core.diagnostics import Diagnosis
-from realign_core.diagnostics.isotropic import wishart_spectrum
+from realign_core.diagnostics.isotropic import isotropic_spectra
 from realign_core.figures.theme import nothing, palette, styled
 from realign_core.glossary import percent, shown
 
@@ -18,7 +19,6 @@ PARTS = {
     "u": "Residual in U",
     "v": "Residual in V",
 }
-ISOTROPIC_DRAWS = 5
 NARROW_SHARE = 0.09
 
 
@@ -68,9 +68,8 @@ def energy_split(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
 
 
 def isotropic_spectrum(n: int, dim: int, seed: int) -> np.ndarray:
-    """Mean eigenvalues `(dim,)` of isotropic data of `n` rows, over a few seeded draws, of mean 1."""
-    generator = np.random.default_rng(seed)
-    values = np.mean([wishart_spectrum(n, dim, generator).numpy() for _ in range(ISOTROPIC_DRAWS)], axis=0)
+    """Mean eigenvalues `(dim,)` of isotropic data of `n` rows, over the seeded draws, of mean 1."""
+    values = torch.stack(isotropic_spectra(n, dim, seed)).mean(dim=0).numpy()
     return values / values.mean()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from functools import cache
 
 import plotly.graph_objects as go
 
@@ -136,6 +137,7 @@ def _place(name: str) -> int:
     return sum(name.encode())
 
 
+@cache
 def template(dark: bool) -> go.layout.Template:
     """The layout that every figure starts from."""
     p = palette(dark)
