@@ -44,17 +44,24 @@ def pairing_evidence(
     if n > EVIDENCE_ROWS:
         chosen = np.sort(np.random.default_rng(seed).choice(n, EVIDENCE_ROWS, replace=False))
     x, y = unit_rows(target.take(chosen)), unit_rows(source.take(chosen))
-    cosines = x @ y.T
-    own = np.diag(cosines).copy()
+    own = np.einsum("ij,ij->i", x, y)
     m = len(chosen)
-    shuffled = (cosines.sum() - own.sum()) / (m * (m - 1))
-    excess = own.mean() - cosines.mean()
-    centred = cosines - cosines.mean(axis=0) - cosines.mean(axis=1)[:, None] + cosines.mean()
-    deviation = math.sqrt(np.vdot(centred, centred) / (m * m * (m - 1)))
+    mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)
+    shuffled = (m * m * (mean_x @ mean_y) - own.sum()) / (m * (m - 1))
+    centred_x, centred_y = x - mean_x, y - mean_y
+    excess = np.vdot(centred_x, centred_y) / m
+    deviation = math.sqrt(max(0.0, _square_of_product(centred_x, centred_y)) / (m * m * (m - 1)))
     z = _ratio(excess, deviation)
-    del cosines, centred
     near = _nearest(chosen, target_labels, source_labels)
     return PairingEvidence(float(own.mean()), float(shuffled), z, _own_against_near(x, source, own, near))
+
+
+def _square_of_product(a: np.ndarray, b: np.ndarray) -> float:
+    """`||A B'||_F^2` of rows `(m, d)`, by the smaller of the two ways."""
+    if a.shape[1] < len(a):
+        return float(np.vdot(a.T @ a, b.T @ b))
+    product = a @ b.T
+    return float(np.vdot(product, product))
 
 
 def unit_rows(rows: np.ndarray) -> np.ndarray:
