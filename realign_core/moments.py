@@ -132,7 +132,7 @@ def float64_blocks(
 def as_tensor(block: Any) -> Tensor:
     """A block as a tensor, without a copy where torch can look at the memory as it lies."""
     if isinstance(block, Tensor):
-        return block
+        return block.detach()
     block = np.asarray(block)
     # torch warns on read-only memory (memory maps) and refuses negative strides and foreign byte orders.
     if not block.flags.writeable or any(step < 0 for step in block.strides) or not block.dtype.isnative:

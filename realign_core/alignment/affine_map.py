@@ -17,10 +17,10 @@ from realign_core.alignment.statistics import (
     working_type,
 )
 
-CANCELLED = 2e6
-"""A squared length from its expanded square is used down to this many epsilons of the sum of its terms.
+CANCELLED = 0.24
+"""A squared length is taken from its expanded square down to this share of the sum of its terms.
 
-The square of a float32 length keeps about six digits then; below, cancellation takes more.
+Below, cancellation takes digits, and each row is formed and measured instead, in float64.
 """
 
 
@@ -50,43 +50,47 @@ class AffineMap:
             rows, lengths = piece.to(dtype), None
             if self.normalize:
                 rows, lengths = within_range(rows, self.row, "source")
-            moved = None if lengths is None else self._combined(rows, lengths, free)
-            if moved is None:
+            if lengths is None or isinstance(self.linear, Tensor) or self.noise is not None:
                 moved = self._map(rows, lengths, free)
+            else:
+                moved = self._combined(rows, lengths, free)
             if moved is not place:
                 place.copy_(moved)
             self.row += len(piece)
 
-    def _combined(self, rows: Tensor, lengths: Tensor, place: Tensor | None) -> Tensor | None:
+    def _combined(self, rows: Tensor, lengths: Tensor, place: Tensor | None) -> Tensor:
         """Mapped rows under a number as linear part, each written once as a sum of y, b and the shift.
 
         The lengths in between follow from the products of y with b and with the shift, as
-        `||s u + b||^2 = s^2 + 2 s u.b + ||b||^2`. None where there is a matrix or noise, or where such a
-        square has lost digits to cancellation.
+        `||s u + b||^2 = s^2 + 2 s u.b + ||b||^2`, unless such a square loses digits to cancellation.
         """
-        if isinstance(self.linear, Tensor) or self.noise is not None:
-            return None
+        assert not isinstance(self.linear, Tensor), "a matrix does not keep the rows' lengths"
         _, bias, shift = self._parameters(rows.device, rows.dtype)
         axes = bias[None] if shift is None else torch.stack([bias, shift])
         scale = self.linear / widened(lengths)
         along = widened(torch.nn.functional.linear(rows, axes)) * scale[:, None]
-        inverse = self._inverse_lengths(along[:, 0], rows.dtype)
+        inverse = self._inverse_lengths(along[:, 0])
         if inverse is None:
-            return None
+            return self._formed(rows)
         weights = inverse[:, None]
         if self.shift is not None:
             square, offset = float(self.shift @ self.shift), float(self.bias @ self.shift)
-            second = inverse_roots((along[:, 1] + offset) * inverse, 1 + square, rows.dtype)
+            second = inverse_roots((along[:, 1] + offset) * inverse, 1 + square)
             if second is None:
-                return None
+                return self._formed(rows)
             weights = torch.stack([inverse * second, second], dim=1)
         moved = torch.mm(weights.to(rows.dtype), axes, out=place)
         return moved.addcmul_(rows, (scale * weights[:, 0]).to(rows.dtype)[:, None])
 
-    def _inverse_lengths(self, along: Tensor, dtype: torch.dtype) -> Tensor | None:
-        """`1 / ||s u + b||` from `along = s u.b`, products formed in `dtype`."""
+    def _inverse_lengths(self, along: Tensor) -> Tensor | None:
+        """`1 / ||s u + b||` from `along = s u.b`."""
         assert not isinstance(self.linear, Tensor), "a matrix does not keep the rows' lengths"
-        return inverse_roots(along, self.linear**2 + float(self.bias @ self.bias), dtype)
+        return inverse_roots(along, self.linear**2 + float(self.bias @ self.bias))
+
+    def _formed(self, rows: Tensor) -> Tensor:
+        """Mapped rows in float64: a large scale and bias that almost cancel need its digits."""
+        wide = widened(rows)
+        return self._map(wide, torch.linalg.vector_norm(wide, dim=1))
 
     def _map(self, rows: Tensor, lengths: Tensor | None, place: Tensor | None = None) -> Tensor:
         """Mapped rows of the given lengths, written once to `place` and worked on there."""
@@ -135,14 +139,14 @@ class AffineMap:
         """`sum normalize(s u + b)` without forming a row."""
         scale, bias, _ = self._parameters(rows.device, rows.dtype)
         inverse = scale / widened(lengths)
-        weights = self._inverse_lengths(widened(rows @ bias) * inverse, rows.dtype)
+        weights = self._inverse_lengths(widened(rows @ bias) * inverse)
         if weights is None:
-            return widened(self._map(rows, lengths)).sum(dim=0).cpu()
+            return self._formed(rows).sum(dim=0).cpu().double()
         moved = weighted_sum(rows, (inverse * weights).to(rows.dtype)).cpu().double()
         return moved + self.bias * float(weights.sum())
 
 
-def inverse_roots(half: Tensor, rest: float, dtype: torch.dtype) -> Tensor | None:
-    """`1 / sqrt(2 half + rest)`; None where a root has lost digits, `half` having those of `dtype`."""
+def inverse_roots(half: Tensor, rest: float) -> Tensor | None:
+    """`1 / sqrt(2 half + rest)`; None where a root loses digits."""
     squares = 2 * half + rest
-    return squares.rsqrt() if float(squares.min()) > CANCELLED * torch.finfo(dtype).eps * rest else None
+    return squares.rsqrt() if float(squares.min()) > CANCELLED * rest else None

@@ -130,8 +130,9 @@ class MeanTrace:
     ) -> MeanTrace:
         """Mean and trace of a block.
 
-        Unit rows are formed in their own precision, which leaves about 1e-8 of a float32 mean, unless an
-        `exact` mean is asked for, or the rows lie so close together that it would show.
+        Unit rows are formed in their own precision, which leaves about 1e-8 of a float32 mean (3e-7 where a
+        few rows are repeated often), unless an `exact` mean is asked for, or the rows lie so close together
+        that it would show.
         """
         block = block.detach()
         n = len(block)

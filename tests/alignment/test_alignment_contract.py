@@ -211,8 +211,31 @@ def test_a_mapped_row_near_zero_keeps_its_direction():
     rows = np.concatenate([y, row])
     found = method.transform(rows).astype(np.float64)
     exact = method.transform(rows.astype(np.float64))
-    assert np.abs(found - exact).max() < 1e-5
-    assert np.abs(np.linalg.norm(found, axis=1) - 1).max() < 1e-6
+    assert np.abs(found - exact).max() < 1e-6
+    assert np.abs(np.linalg.norm(exact, axis=1) - 1).max() < 1e-15
+
+
+@pytest.mark.parametrize("variance", [1e-3, 1e-6, 1e-9])
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_a_narrow_source_is_mapped_to_the_digits_of_its_type(variance, kind):
+    """The scale is large there, and what it stretches is the difference of rows that agree in most digits."""
+    generator = np.random.default_rng(5)
+    y = np.eye(48)[0] + generator.standard_normal((900, 48)) * (variance / 48) ** 0.5
+    x = cloud(900, 48, 6, 0.3)
+    y, x = y.astype(np.float32).astype(kind), x.astype(np.float32).astype(kind)
+    method = ReAlign().fit(source=y, target=x)
+    exact = oracles.realign(y.astype(np.float64), x.astype(np.float64))
+    assert np.abs(method.transform(y) - exact).max() < (1e-6 if kind == "float32" else 1e-9)
+    assert np.abs(method.transform(y.astype(np.float64)) - exact).max() < 2e-7
+
+
+@pytest.mark.parametrize("name", ["realign", "rotation", "gaussian_ot", "blockwise", "procrustes", "c3"])
+def test_tensors_that_record_gradients_are_read_as_they_are(name):
+    y, x = (torch.from_numpy(cloud(90, 12, seed, 0.2)).float().requires_grad_() for seed in (1, 2))
+    found = create(name).fit(source=y, target=x).transform(y)
+    plain = create(name).fit(source=y.detach(), target=x.detach()).transform(y.detach())
+    assert not found.requires_grad
+    torch.testing.assert_close(found, plain, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("scale", [1e-37, 1e-30, 1e-22, 1e-17, 1e19, 1e30])
