@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import StopException
 
-from pages.components import address, settings, sources, sweeper, theme
+from pages.components import address, settings, sources, stepper_keys, sweeper, theme
 from pages.components.study import Study
 from pages.components.words import plain
 from realign_core.glossary import count
@@ -47,6 +47,7 @@ def bare_page(title: str) -> Iterator[DeltaGenerator]:
         st.title(title, anchor=False, width="content")
         about = st.container(width="stretch")
         theme.watch()
+        stepper_keys.listen()
     try:
         yield about
     finally:

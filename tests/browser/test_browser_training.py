@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from serving import make_pair
 from test_browser_pages import violations
 
@@ -47,6 +48,24 @@ def test_opens_fits_and_its_scrubber_moves(visitor, run, dark):
     assert len(after["x"]) == 5
     assert not np.allclose(after["x"], before["x"])
     assert violations(visit) == []
+
+
+def test_the_scrubber_answers_the_keyboard(visit, run):
+    visit.open(f"training?run={run}")
+    scrubber = visit.keyed("figure_scrubber").get_by_role("slider", name="step of the figure")
+    scrubber.focus()
+    for key, active in (
+        ("Home", 0),
+        ("ArrowRight", 1),
+        ("ArrowRight", 2),
+        ("ArrowLeft", 1),
+        ("End", 4),
+        ("ArrowRight", 4),
+    ):
+        scrubber.press(key)
+        visit.page.wait_for_function(f"() => ({SHOWN})().active === {active}", timeout=visit.patience)
+        expect(scrubber).to_be_focused()
+        expect(scrubber).to_have_attribute("aria-valuetext", str(STEPS[active]))
 
 
 def test_the_reference_step_moves_and_enters_the_address(visit, run):
