@@ -145,6 +145,7 @@ def test_a_damaged_folder_is_a_sentence_in_place(opened, root, kind, said):
     damage(write_run(root / "run"), kind)
     at = opened("training", run="run")
     assert not at.exception
+    assert len(at.error) == 1
     assert said in at.error[0].value.replace("\\", "")
     assert str(root) not in at.error[0].value.replace("\\", "")
     assert at.text_input(key="setting_run").value == "run"
