@@ -54,7 +54,7 @@ class GapTracker:
     It keeps O(window d^2) numbers and a row of figures a step, never embeddings or gradients; while it runs,
     an update holds float64 copies of the embeddings. An update that raises leaves the tracker as it was.
 
-    In a plain torch loop (docs/tracker.md has open_clip and Lightning)::
+    In a plain torch loop (docs/tracker.md has it whole, and open_clip and Lightning)::
 
         tracker = rc.GapTracker(reference_step=40)
         for step, (images, texts) in enumerate(batches):
