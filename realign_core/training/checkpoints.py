@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 
-from realign_core.load.atomic import atomic_file
+from realign_core.load.atomic import atomic_bytes
 from realign_core.training.settings import Settings
 from realign_core.validation import UnusableInput
 
@@ -31,16 +32,20 @@ def save_checkpoint(
     settings: Settings,
     progress: Progress,
 ) -> None:
-    """Write the checkpoint whole or not at all. No generator's state is in it: a step's draws follow from
-    the seed and the step."""
+    """Write the checkpoint whole or not at all; UnusableInput where it cannot be written.
+
+    No generator's state is in it: a step's draws follow from the seed and the step.
+    """
     state = {
         "model": model.state_dict(),
         "optimiser": optimiser.state_dict(),
         "settings": asdict(settings),
         **asdict(progress),
     }
-    with atomic_file(os.path.join(folder, CHECKPOINT)) as file:
-        torch.save(state, file)
+    # In memory first: where the disk is full, torch's own writer ends in an error of another kind.
+    packed = io.BytesIO()
+    torch.save(state, packed)
+    atomic_bytes(os.path.join(folder, CHECKPOINT), packed.getvalue())
 
 
 def load_checkpoint(

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from realign_core.load.atomic import atomic_file, atomic_text
+from realign_core.load.atomic import atomic_file, atomic_text, unwritable
 from realign_core.load.faults import first_line
 from realign_core.load.npy import check_bytes, read_header
 from realign_core.validation import UnusableInput
@@ -102,8 +102,11 @@ def write_snapshot(folder: str | os.PathLike, snapshot: Snapshot) -> str:
         for field in fields(snapshot)
         if (value := getattr(snapshot, field.name)) is not None
     }
-    with atomic_file(path) as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    try:
+        with atomic_file(path) as file:
+            np.savez(file, allow_pickle=False, **arrays)
+    except OSError as error:
+        raise unwritable(path, error) from error
     return path
 
 

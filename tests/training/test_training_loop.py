@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tiny_run import SHORT
+from tiny_run import SHORT, TINY
 
 from realign_core.training import loop
 from realign_core.training.checkpoints import CHECKPOINT
@@ -16,7 +16,7 @@ from realign_core.training.losses import info_nce
 from realign_core.training.material import Pool, Probe
 from realign_core.training.model import LARGEST_SCALE, build_model, build_tokenizer, to_input
 from realign_core.training.probing import embed, embedding_gradients, recall_at_1
-from realign_core.training.snapshots import open_snapshots
+from realign_core.training.snapshots import Snapshot, open_snapshots
 from realign_core.validation import UnusableInput
 
 TIMED = ("seconds", "pairs_per_second")
@@ -106,6 +106,37 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
     (tmp_path / CHECKPOINT).write_bytes(b"nothing")
     with pytest.raises(UnusableInput, match="no checkpoint of this command"):
         loop.train(SHORT, tmp_path, resume=True)
+
+
+@pytest.fixture
+def small_disk():
+    """No file may grow beyond 2000 bytes; the error is that of a limit, as a full disk's but for its name."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_a_sentence(tmp_path, small_disk):
+    model = build_model(TINY, 0)
+    optimiser = loop.make_optimiser(model, SHORT)
+    rows = np.eye(50, dtype=np.float32)
+    with pytest.raises(UnusableInput, match=r"checkpoint\.pt cannot be written: File too large; choose"):
+        loop.save_checkpoint(tmp_path, model, optimiser, SHORT, loop.Progress())
+    with pytest.raises(UnusableInput, match=r"step_000000\.npz cannot be written: File too large; choose"):
+        loop.write_snapshot(tmp_path, Snapshot(0, rows, rows))
+    with pytest.raises(
+        UnusableInput, match=r"open_clip_model\.safetensors cannot be written: File too large"
+    ):
+        loop.save_model(model, TINY, tmp_path / "model")
+    assert not list(tmp_path.rglob("*.*"))
+
+
+def test_a_folder_for_the_model_that_cannot_be_made(tmp_path):
+    (tmp_path / "model").touch()
+    with pytest.raises(UnusableInput, match="model cannot be written"):
+        loop.save_model(build_model(TINY, 0), TINY, tmp_path / "model")
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(tmp_path, monkeypatch):
