@@ -27,7 +27,7 @@ from realign_core.training.gradients import (
     sine_of_rotation,
     spectral_locking,
 )
-from realign_core.training.incoming import fields_of, gradient_moments, numbers, paired_rows
+from realign_core.training.incoming import fields_of, gradient_moments, item_of, numbers, paired_rows
 from realign_core.training.tracked import TrackedStep
 from realign_core.validation import UnusableInput, check_count, check_fraction
 
@@ -82,7 +82,7 @@ class GapTracker:
         self.energy = check_fraction("energy", energy)
         self.window = check_count("window", window)
         self.normalize = normalize
-        self.seed = seed
+        self.seed = check_count("seed", seed, least=0)
         self.steps: list[TrackedStep] = []
         self.frame: FixedFrame | None = None
         self._bias: Tensor | None = None
@@ -136,7 +136,7 @@ class GapTracker:
         return found
 
     def _check_step(self, step: int) -> int:
-        step = check_count("step", step, least=0)
+        step = check_count("step", item_of(step), least=0)
         if self.steps and step <= self.steps[-1].step:
             raise UnusableInput(
                 f"step {step} does not exceed the last one, {self.steps[-1].step}; steps must increase"
