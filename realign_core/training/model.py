@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from realign_core.load.atomic import atomic_bytes, atomic_text, unwritable
-from realign_core.training.settings import ModelSize
+from realign_core.training.settings import HEAD_WIDTH, ModelSize
 
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 MEAN, STD = 0.5, 0.5
@@ -31,7 +31,7 @@ def model_config(size: ModelSize) -> dict[str, Any]:
             "image_size": size.image_pixels,
             "patch_size": size.patch,
             "width": size.image_width,
-            "head_width": 32,
+            "head_width": HEAD_WIDTH,
             "layers": size.image_layers,
             "pool_type": "avg",
         },
@@ -39,7 +39,7 @@ def model_config(size: ModelSize) -> dict[str, Any]:
             "context_length": size.context,
             "vocab_size": 49408,
             "width": size.text_width,
-            "heads": max(1, size.text_width // 32),
+            "heads": size.text_width // HEAD_WIDTH,
             "layers": size.text_layers,
         },
     }
