@@ -201,6 +201,7 @@ class GapTracker:
             cob_norm=parts.cob_norm,
             u_residual_energy=parts.u_residual_energy,
             v_residual_energy=parts.v_residual_energy,
+            has_gradients=bool(sides),
             leakage_image=leakage(about_zero(sides["image"]), frame) if "image" in sides else None,
             leakage_text=leakage(about_zero(sides["text"]), frame) if "text" in sides else None,
             leakage=None if gradients is None else leakage(gradients.second, frame),
