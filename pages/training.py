@@ -18,7 +18,12 @@ def show(folder: Path, name: str, about: DeltaGenerator) -> None:
     steps = training_source.steps_of(folder)
     reference = reference_of(steps, settings.get("t0"))
     log = training_controls.show(steps, reference)
-    run, table = training_source.current(folder, name, reference)
+    try:
+        run, table = training_source.current(folder, name, reference)
+    except UnusableInput as error:
+        # The controls above hold the way to another folder already; a widget may be drawn once only.
+        st.error(plain(str(error)))
+        return
     about.caption(plain(training_words.about(run)))
     findings = training_findings(table)
     st.markdown(f"**{training_words.summary(findings)}**")

@@ -64,16 +64,24 @@ class Run:
         paths: dict[str, tuple[Plane, list[PathStep]]] = (
             {} if self.paths else {name: (plane, []) for name, plane in self._planes().items()}
         )
+        reached = self.snapshots.names[0]
 
         def read() -> Iterator[Snapshot]:
+            nonlocal reached
             total = len(self.snapshots)
             for number, snapshot in enumerate(self.snapshots, start=1):
+                reached = self.snapshots.names[number - 1]
                 progress(f"step {count(snapshot.step)}, snapshot {number} of {total}")
                 for plane, path in paths.values():
                     path.append(plane.place(snapshot))
                 yield snapshot
 
-        table = GapTracker.replay(read(), reference_step=reference, energy=energy).to_frame()
+        try:
+            table = GapTracker.replay(read(), reference_step=reference, energy=energy).to_frame()
+        except UnusableInput as error:
+            # The reader names the file, the tracker only what is wrong with the arrays.
+            named = any(name in str(error) for name in self.snapshots.names)
+            raise error if named else UnusableInput(f"{reached}: {error}") from error
         chance = self.snapshots.record.get("chance")
         if isinstance(chance, float) and 0 < chance <= 1:
             # Retrieval may have been taken among more pairs than the snapshots hold.

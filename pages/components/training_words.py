@@ -74,7 +74,7 @@ def about(run: Run) -> str:
     """Name of the run and what its record says of it."""
     record, parts = run.snapshots.record, [run.name]
     parameters = record.get("parameters")
-    if isinstance(parameters, int):
+    if isinstance(parameters, int) and parameters > 0:
         parts.append(f"{shown(parameters / 1e6)} million parameters")
     settings = record.get("settings")
     planned = settings.get("steps") if isinstance(settings, dict) else None

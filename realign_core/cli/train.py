@@ -48,6 +48,8 @@ def _settings(options: argparse.Namespace) -> Settings:
     """The settings as given, or those of the run to go on with."""
     if not options.out:
         raise UnusableInput("--out is empty; name a folder")
+    if "\0" in options.out:
+        raise UnusableInput(f"--out {options.out!r} is no path; name a folder")
     given = {name: value for name in GIVEN if (value := getattr(options, name)) is not None}
     settings = replace(Settings(), **given).check()
     if os.path.exists(options.out) and not os.path.isdir(options.out):
@@ -98,7 +100,11 @@ def _rebuilt(saved: dict[str, Any], folder: str) -> Settings:
         raise UnusableInput(
             f"--resume: {os.path.join(folder, RECORD)} holds other settings than this version's; begin anew"
         ) from error
-    return settings.check()
+    try:
+        return settings.check()
+    except UnusableInput as error:
+        path = os.path.join(folder, RECORD)
+        raise UnusableInput(f"--resume: {path}: settings: {error}, or begin anew in a new folder") from error
 
 
 def _device(name: str) -> str:

@@ -64,6 +64,8 @@ def training_findings(frame: pd.DataFrame) -> tuple[Finding, ...]:
 def _leakage(late: pd.DataFrame) -> tuple[str, str]:
     """Finding 1: embedding-level gradients stay in U, and leak about as far as U_t has turned."""
     leak = _median(late, "leakage")
+    if leak is None and late["has_gradients"].astype(bool).any():
+        return OPEN, "the gradients of the embeddings are there and all of them are zero: they point nowhere."
     if leak is None:
         return OPEN, "without gradients of the embeddings nothing is known of where they point."
     dim, rank = int(late["dim"].iloc[-1]), int(late["rank"].iloc[-1])

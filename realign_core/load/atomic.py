@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from realign_core.validation import UnusableInput
+
+PARTIAL = re.compile(r"\.(.+)\.[0-9a-f]{12}\.part")
 
 
 @contextmanager
@@ -37,6 +40,12 @@ def atomic_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
             os.unlink(partial)
         raise
     _sync_folder(folder)
+
+
+def partial_of(name: str) -> str | None:
+    """The file that a partial one of this name was to become, its name cut to 100; None for another file."""
+    match = PARTIAL.fullmatch(name)
+    return match[1] if match else None
 
 
 def atomic_bytes(path: str | os.PathLike, data: bytes) -> None:

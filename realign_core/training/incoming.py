@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from realign_core.load.faults import first_line
 from realign_core.moments import Moments, as_tensor, float64_blocks
 from realign_core.training.tracked import FIGURES
 from realign_core.validation import UnusableInput
@@ -65,7 +67,10 @@ def numbers(scalars: Mapping[str, Any]) -> dict[str, float | None]:
             raise UnusableInput(f"{name} is a figure of the tracker's own; give yours another name")
         if value is not None and not _is_number(value):
             raise UnusableInput(f"{name} is {value!r}; a column takes one number a step")
-        found[name] = None if value is None else float(_item(value))
+        try:
+            found[name] = None if value is None else float(item_of(value))
+        except OverflowError:
+            raise UnusableInput(f"{name} is beyond what float64 holds; give inf or leave it out") from None
     return found
 
 
@@ -86,23 +91,35 @@ def fields_of(snapshot: Any, number: int) -> dict[str, Any]:
     step = every.pop("step")
     arrays = {name: every.pop(name, None) for name in ARRAYS}
     scalars = {name: value for name, value in every.items() if _is_number(value) and name not in TAKEN}
-    return {"step": _item(step), **arrays, **scalars}
+    return {"step": step, **arrays, **scalars}
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(_item(value), Real)
+    return isinstance(item_of(value), Real)
 
 
-def _item(value: Any) -> Any:
+def item_of(value: Any) -> Any:
     """The number in an array or tensor of one number; anything else as it is."""
+    if isinstance(value, np.ma.MaskedArray):
+        return value
     return value.item() if hasattr(value, "shape") and math.prod(value.shape) == 1 else value
 
 
 def _matrix(name: str, rows: Any) -> Tensor:
+    if isinstance(rows, np.ma.MaskedArray):
+        raise UnusableInput(
+            f"{name} are a masked array; leave masked rows out of both sets and give plain rows"
+        )
     try:
         rows = as_tensor(rows).detach()
-    except TypeError as error:
-        raise UnusableInput(f"{name} cannot be read as numbers ({error}); give rows (n, d)") from None
+    except (TypeError, ValueError) as error:
+        raise UnusableInput(
+            f"{name} cannot be read as numbers ({first_line(error)}); give rows (n, d)"
+        ) from None
+    if rows.layout != torch.strided or rows.is_nested or rows.device.type == "meta":
+        raise UnusableInput(
+            f"{name} are a sparse or nested tensor, or one without numbers; give dense rows (n, d)"
+        )
     if rows.ndim != 2 or not rows.is_floating_point():
         kind = str(rows.dtype).removeprefix("torch.")
         raise UnusableInput(

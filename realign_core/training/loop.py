@@ -10,7 +10,13 @@ from typing import Any
 
 import torch
 
-from realign_core.training.checkpoints import Progress, load_checkpoint, save_checkpoint
+from realign_core.training.checkpoints import (
+    MODEL_FOLDER,
+    Progress,
+    load_checkpoint,
+    remove_partials,
+    save_checkpoint,
+)
 from realign_core.training.losses import info_nce
 from realign_core.training.material import Pool, Probe
 from realign_core.training.model import LARGEST_SCALE, build_model, build_tokenizer, save_model, to_input
@@ -19,8 +25,6 @@ from realign_core.training.provenance import commit, make_record
 from realign_core.training.settings import Settings
 from realign_core.training.snapshots import SCALARS, Snapshot, write_record, write_snapshot
 from realign_core.validation import UnusableInput
-
-MODEL_FOLDER = "model"
 
 
 def train(
@@ -43,7 +47,10 @@ def train(
     model = build_model(settings.model, settings.seed).to(place)
     optimiser = make_optimiser(model, settings)
     tokenize = build_tokenizer(settings.model)
-    done = load_checkpoint(folder, model, optimiser, settings) if resume else Progress()
+    done = Progress()
+    if resume:
+        done = load_checkpoint(folder, model, optimiser, settings)
+        remove_partials(folder)
     made_by = commit()
 
     def record() -> dict[str, Any]:

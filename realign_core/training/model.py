@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from realign_core.load.atomic import atomic_file, atomic_text
-from realign_core.training.settings import ModelSize
+from realign_core.load.atomic import atomic_bytes, atomic_text, unwritable
+from realign_core.training.settings import HEAD_WIDTH, ModelSize
 
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 MEAN, STD = 0.5, 0.5
@@ -31,7 +31,7 @@ def model_config(size: ModelSize) -> dict[str, Any]:
             "image_size": size.image_pixels,
             "patch_size": size.patch,
             "width": size.image_width,
-            "head_width": 32,
+            "head_width": HEAD_WIDTH,
             "layers": size.image_layers,
             "pool_type": "avg",
         },
@@ -39,7 +39,7 @@ def model_config(size: ModelSize) -> dict[str, Any]:
             "context_length": size.context,
             "vocab_size": 49408,
             "width": size.text_width,
-            "heads": max(1, size.text_width // 32),
+            "heads": size.text_width // HEAD_WIDTH,
             "layers": size.text_layers,
         },
     }
@@ -71,7 +71,10 @@ def save_model(model: Any, size: ModelSize, folder: str | os.PathLike) -> None:
     """Write weights and config into `folder`, each whole or not at all."""
     from safetensors.torch import save
 
-    os.makedirs(folder, exist_ok=True)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
     state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     preprocess = {
         "mean": [MEAN] * 3,
@@ -80,8 +83,7 @@ def save_model(model: Any, size: ModelSize, folder: str | os.PathLike) -> None:
         "resize_mode": "shortest",
     }
     config = {"model_cfg": model_config(size), "preprocess_cfg": preprocess}
-    with atomic_file(os.path.join(folder, WEIGHTS)) as file:
-        file.write(save(state))
+    atomic_bytes(os.path.join(folder, WEIGHTS), save(state))
     atomic_text(os.path.join(folder, CONFIG), json.dumps(config, indent=2) + "\n")
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from realign_core.linalg import eigh_descending
-from realign_core.moments import Moments
+from realign_core.moments import Moments, as_tensor
 from realign_core.training.snapshots import Snapshot
 
 SHOWN_PAIRS = 400
@@ -107,7 +107,7 @@ def _pooled(snapshot: Snapshot) -> tuple[Moments, Tensor]:
 
 def _unit_rows(snapshot: Snapshot) -> tuple[Tensor, Tensor]:
     image, text = (
-        torch.nn.functional.normalize(torch.from_numpy(rows).to(torch.float64), dim=1)
+        torch.nn.functional.normalize(as_tensor(rows).to(torch.float64), dim=1)
         for rows in (snapshot.image_embeddings, snapshot.text_embeddings)
     )
     return image, text

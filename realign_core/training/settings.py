@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from realign_core.validation import UnusableInput, check_count, check_positive
+from realign_core.training.drawing import PIXELS
+from realign_core.validation import (
+    UnusableInput,
+    check_count,
+    check_fraction,
+    check_non_negative,
+    check_positive,
+)
+
+LARGEST_SEED = 2**63 - 1
+"""What torch's generators take."""
+LARGEST_SIZE = 4096
+"""Of a width, a depth or a context: far beyond what this command is for, and still buildable."""
+HEAD_WIDTH = 32
 
 
 @dataclass(frozen=True)
@@ -19,6 +32,20 @@ class ModelSize:
     text_width: int = 64
     text_layers: int = 3
     context: int = 64
+
+    def check(self) -> ModelSize:
+        """These sizes; UnusableInput, naming the one, where no model can be built to them."""
+        for name, value in asdict(self).items():
+            if check_count(name, value) > LARGEST_SIZE:
+                raise UnusableInput(f"{name} is {value}; it must be at most {LARGEST_SIZE}")
+        for name, value in (("image_width", self.image_width), ("text_width", self.text_width)):
+            if value % HEAD_WIDTH:
+                raise UnusableInput(f"{name} is {value}; it must be a multiple of {HEAD_WIDTH}")
+        if self.image_pixels != PIXELS:
+            raise UnusableInput(f"image_pixels is {self.image_pixels}; scenes are drawn at {PIXELS}")
+        if self.patch > PIXELS:
+            raise UnusableInput(f"patch is {self.patch}; it must be at most {PIXELS}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -52,8 +79,15 @@ class Settings:
         check_count("--every", self.every)
         check_count("--probe", self.probe, least=2)
         check_count("--pool", self.pool, least=2)
-        check_count("--seed", self.seed, least=0)
+        if check_count("--seed", self.seed, least=0) > LARGEST_SEED:
+            raise UnusableInput(f"--seed is {self.seed}; it must be at most {LARGEST_SEED}")
         check_positive("--learning-rate", self.learning_rate)
+        check_non_negative("weight_decay", self.weight_decay)
+        check_count("warmup", self.warmup, least=0)
+        check_positive("clip", self.clip)
+        check_fraction("long_share", self.long_share, low_open=False)
+        check_count("gradient_rows", self.gradient_rows, least=2)
+        self.model.check()
         if self.pool < self.batch:
             raise UnusableInput(
                 f"--pool is {self.pool} and --batch {self.batch}; a batch must fit into the pool of scenes"

@@ -21,14 +21,15 @@ import json
 import os
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from realign_core.load.atomic import atomic_file, atomic_text
+from realign_core.load.atomic import atomic_file, atomic_text, unwritable
+from realign_core.load.faults import first_line
+from realign_core.load.npy import check_bytes, read_header
 from realign_core.validation import UnusableInput
 
 RECORD = "record.json"
@@ -36,6 +37,9 @@ NAME = re.compile(r"step_(\d+)\.npz")
 SCALARS = ("loss", "recall_at_1", "recall_at_1_reverse", "logit_scale", "learning_rate")
 UNIT_TOLERANCE = 1e-2
 """How far from 1 a row's norm may lie; float16 rounds it by less than 1e-3."""
+FLOATS = ("float16", "float32", "float64")
+LARGEST_WHOLE = 2**63 - 1
+"""No count or seed of a record is larger; Python would read one of thousands of digits."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,11 @@ def write_snapshot(folder: str | os.PathLike, snapshot: Snapshot) -> str:
         for field in fields(snapshot)
         if (value := getattr(snapshot, field.name)) is not None
     }
-    with atomic_file(path) as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    try:
+        with atomic_file(path) as file:
+            np.savez(file, allow_pickle=False, **arrays)
+    except OSError as error:
+        raise unwritable(path, error) from error
     return path
 
 
@@ -131,9 +138,11 @@ def read_record(folder: str | os.PathLike) -> dict[str, Any]:
     path = os.path.join(folder, RECORD)
     try:
         with open(path, encoding="utf-8") as file:
-            record = json.load(file)
+            record = json.load(file, parse_int=_whole)
     except FileNotFoundError:
         return {}
+    except RecursionError as error:
+        raise UnusableInput(f"{path} nests its values too deeply; mend or remove it") from error
     except (OSError, ValueError) as error:
         raise UnusableInput(f"{path} cannot be read as JSON: {error}; mend or remove it") from error
     if not isinstance(record, dict):
@@ -141,18 +150,16 @@ def read_record(folder: str | os.PathLike) -> dict[str, Any]:
     return record
 
 
+def _whole(digits: str) -> int:
+    if len(digits) > 20 or abs(int(digits)) > LARGEST_WHOLE:
+        raise ValueError(f"a whole number of {len(digits)} digits is too large")
+    return int(digits)
+
+
 def read_snapshot(path: str | os.PathLike) -> Snapshot:
     """Read and check one snapshot; UnusableInput names the file, the array and what is wrong with it."""
     path = os.fspath(path)
-    wanted = {field.name for field in fields(Snapshot)}
-    try:
-        opened = np.load(path, allow_pickle=False)
-        if not isinstance(opened, np.lib.npyio.NpzFile):
-            raise ValueError("it holds a single array")
-        with opened as file:
-            arrays = {name: file[name] for name in file.files if name in wanted}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise UnusableInput(f"{path} cannot be read as .npz of plain arrays: {error}") from error
+    arrays = _arrays(path)
     missing = [name for name in ("image_embeddings", "text_embeddings") if name not in arrays]
     if missing:
         raise UnusableInput(
@@ -184,6 +191,35 @@ def read_snapshot(path: str | os.PathLike) -> Snapshot:
     )
 
 
+def _arrays(path: str) -> dict[str, np.ndarray]:
+    """The arrays of a snapshot that are in the file."""
+    wanted = {f"{field.name}.npy": field.name for field in fields(Snapshot)}
+    found = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                if (name := wanted.get(info.filename)) is not None:
+                    found[name] = _array(archive, info, f"{path}:{name}")
+    except UnusableInput:
+        raise
+    except Exception as error:
+        # The bytes may come from anywhere, and zip, its packings and NumPy raise errors of many kinds.
+        raise UnusableInput(
+            f"{path} cannot be read as .npz of plain arrays ({first_line(error)}); write it with numpy.savez"
+        ) from error
+    return found
+
+
+def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> np.ndarray:
+    with archive.open(info) as file:
+        shape, _, dtype = read_header(file, name)
+        if not dtype.hasobject:
+            # Before room is made for what a damaged header declares.
+            check_bytes(name, shape, dtype, info.file_size - file.tell())
+    with archive.open(info) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
 def _check_two(path: str, arrays: dict[str, np.ndarray], one: str, other: str) -> None:
     for name, partner in ((one, other), (other, one)):
         if name in arrays and partner not in arrays:
@@ -194,8 +230,8 @@ def _check_two(path: str, arrays: dict[str, np.ndarray], one: str, other: str) -
         array = arrays[name]
         if array.ndim != 2 or not array.size:
             raise UnusableInput(f"{path}: {name} has shape {array.shape}; it must be (rows, dimension)")
-        if array.dtype.kind != "f":
-            raise UnusableInput(f"{path}: {name} holds {array.dtype}; it must hold floating-point numbers")
+        if array.dtype.name not in FLOATS:
+            raise UnusableInput(f"{path}: {name} holds {array.dtype}; it must hold float16, 32 or 64")
         if not (finite := np.isfinite(array).all(axis=1)).all():
             row = int(np.argmin(finite))
             raise UnusableInput(f"{path}: row {row} of {name} is not finite; leave this snapshot out")
@@ -207,7 +243,7 @@ def _check_two(path: str, arrays: dict[str, np.ndarray], one: str, other: str) -
 
 
 def _scalar(path: str, name: str, array: np.ndarray) -> float:
-    if array.size != 1 or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+    if array.size != 1 or array.dtype.kind not in "fiu" or not np.isfinite(array.astype(np.float64)).all():
         raise UnusableInput(f"{path}: {name} must be one finite number")
     return float(array.item())
 

@@ -16,7 +16,8 @@ class TrackedStep:
 
     `gap` is `||m||`; `pmb_norm`, `cob_norm`, `u_residual_energy` and `v_residual_energy` are its four parts.
 
-    `leakage` pools the gradients given, a row counting once. `sin_theta`, `remainder` (rho),
+    `has_gradients`: whether any were given; those that are all zero have no leakage either. `leakage` pools
+    the gradients given, a row counting once. `sin_theta`, `remainder` (rho),
     `leakage_bound = sin_theta + coupling_norm + remainder` and `cob_drift` need the reference and are None
     before it. The bound holds by construction, since rho is measured on the same gradients; what rotation
     and coupling explain is the leakage up to `sin_theta + coupling_norm`.
@@ -40,6 +41,7 @@ class TrackedStep:
     cob_norm: float
     u_residual_energy: float | None
     v_residual_energy: float | None
+    has_gradients: bool
     leakage_image: float | None
     leakage_text: float | None
     leakage: float | None

@@ -27,7 +27,7 @@ from realign_core.training.gradients import (
     sine_of_rotation,
     spectral_locking,
 )
-from realign_core.training.incoming import fields_of, gradient_moments, numbers, paired_rows
+from realign_core.training.incoming import fields_of, gradient_moments, item_of, numbers, paired_rows
 from realign_core.training.tracked import TrackedStep
 from realign_core.validation import UnusableInput, check_count, check_fraction
 
@@ -54,7 +54,7 @@ class GapTracker:
     It keeps O(window d^2) numbers and a row of figures a step, never embeddings or gradients; while it runs,
     an update holds float64 copies of the embeddings. An update that raises leaves the tracker as it was.
 
-    In a plain torch loop (docs/tracker.md has open_clip and Lightning)::
+    In a plain torch loop (docs/tracker.md has it whole, and open_clip and Lightning)::
 
         tracker = rc.GapTracker(reference_step=40)
         for step, (images, texts) in enumerate(batches):
@@ -82,7 +82,7 @@ class GapTracker:
         self.energy = check_fraction("energy", energy)
         self.window = check_count("window", window)
         self.normalize = normalize
-        self.seed = seed
+        self.seed = check_count("seed", seed, least=0)
         self.steps: list[TrackedStep] = []
         self.frame: FixedFrame | None = None
         self._bias: Tensor | None = None
@@ -136,7 +136,7 @@ class GapTracker:
         return found
 
     def _check_step(self, step: int) -> int:
-        step = check_count("step", step, least=0)
+        step = check_count("step", item_of(step), least=0)
         if self.steps and step <= self.steps[-1].step:
             raise UnusableInput(
                 f"step {step} does not exceed the last one, {self.steps[-1].step}; steps must increase"
@@ -201,6 +201,7 @@ class GapTracker:
             cob_norm=parts.cob_norm,
             u_residual_energy=parts.u_residual_energy,
             v_residual_energy=parts.v_residual_energy,
+            has_gradients=bool(sides),
             leakage_image=leakage(about_zero(sides["image"]), frame) if "image" in sides else None,
             leakage_text=leakage(about_zero(sides["text"]), frame) if "text" in sides else None,
             leakage=None if gradients is None else leakage(gradients.second, frame),

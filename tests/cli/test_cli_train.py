@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 
 import pytest
 from cli_tools import environment, finish, process
 
+from realign_core.training.settings import Settings
 from realign_core.training.snapshots import open_snapshots
 
 TINY = ("--steps", 4, "--batch", 8, "--every", 2, "--probe", 16, "--pool", 16, "--device", "cpu")
@@ -54,7 +56,7 @@ def test_a_run_that_is_interrupted_goes_on(folder):
         *(("--every", value) for value in ("0", "x")),
         *(("--probe", value) for value in ("0", "1")),
         *(("--pool", value) for value in ("0", "20")),
-        *(("--seed", value) for value in ("-1", "x")),
+        *(("--seed", value) for value in ("-1", "x", str(2**63))),
         *(("--learning-rate", value) for value in ("0", "-1", "nan", "inf", "x")),
         ("--device", "tpu"),
         ("--epochs", "3"),
@@ -74,6 +76,10 @@ def test_folders_that_cannot_be_used(refused, folder):
     assert "is no folder" in refused("train", "--out", "none", "--resume")
     assert "tells of no run" in refused("train", "--out", ".", "--resume")
     assert "cannot be made" in refused("train", "--out", "t.npy/run")
+    assert "File name too long" in refused("train", "--out", "x" * 300)
+    assert "is no folder" in refused("train", "--out", "x" * 300, "--resume")
+    assert "is no path" in refused("train", "--out", "a\0b")
+    assert "is no path" in refused("train", "--out", "a\0b", "--resume")
 
 
 def test_a_run_goes_on_with_its_own_settings_only(cli, refused, folder):
@@ -84,6 +90,33 @@ def test_a_run_goes_on_with_its_own_settings_only(cli, refused, folder):
     record["settings"]["colour"] = 1
     (folder / "run" / "record.json").write_text(json.dumps(record))
     assert "other settings than this version's" in refused("train", "--out", "run", "--resume")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("embedding", -1),
+        ("embedding", "x"),
+        ("embedding", 10**9),
+        ("patch", 0),
+        ("patch", 65),
+        ("image_width", 7),
+        ("text_width", 33),
+        ("image_pixels", 32),
+        ("warmup", "a"),
+        ("clip", "x"),
+        ("long_share", 2),
+        ("seed", 2**64),
+    ],
+)
+def test_a_record_whose_settings_cannot_be_used(refused, folder, name, value):
+    settings = asdict(Settings())
+    (settings["model"] if name in settings["model"] else settings)[name] = value
+    (folder / "run").mkdir()
+    (folder / "run" / "record.json").write_text(json.dumps({"settings": settings}))
+    said = refused("train", "--out", "run", "--resume")
+    assert "record.json" in said
+    assert name in said or value == 2**64
 
 
 def test_a_refusal_imports_nothing_heavy(folder):

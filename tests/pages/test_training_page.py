@@ -9,8 +9,9 @@ import pytest
 from page_tools import address, figures, pairs, sentences
 
 from pages.components import sources, training_source
-from pages.components.training_run import reference_of
+from pages.components.training_run import Run, reference_of
 from realign_core.training.snapshots import Snapshot, write_record, write_snapshot
+from realign_core.validation import UnusableInput
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -145,9 +146,37 @@ def test_a_damaged_folder_is_a_sentence_in_place(opened, root, kind, said):
     damage(write_run(root / "run"), kind)
     at = opened("training", run="run")
     assert not at.exception
+    assert len(at.error) == 1
     assert said in at.error[0].value.replace("\\", "")
     assert str(root) not in at.error[0].value.replace("\\", "")
     assert at.text_input(key="setting_run").value == "run"
+
+
+def rows_of(kind):
+    """Embeddings and gradients of a snapshot that can be read and not tracked."""
+    x, y = map(unit, pairs(n=40, d=8))
+    if kind == "one row":
+        return x[:1], y[:1], None
+    if kind == "constant":
+        return x[:1].repeat(40, 0), x[:1].repeat(40, 0), None
+    return x, y, x[:1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("one row", "step_000000.npz: image_embeddings are 1 row of 8"),
+        ("constant", "step_000000.npz: both sets are constant"),
+        ("one gradient", "step_000000.npz: image_grads are 1 row of 8"),
+    ],
+)
+def test_a_snapshot_that_cannot_be_tracked_is_named(root, kind, said):
+    x, y, grads = rows_of(kind)
+    for step in (0, 10):
+        write_snapshot(root, Snapshot(step, x, y, grads, grads))
+    run = Run.open(root, "run", lambda line: None)
+    with pytest.raises(UnusableInput, match=said):
+        run.table(0, 0.99, lambda line: None)
 
 
 @pytest.mark.parametrize("path", ["../outside", "/etc", "nowhere"])

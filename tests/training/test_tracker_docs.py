@@ -40,22 +40,17 @@ def world():
     image_encoder, text_encoder = torch.nn.Linear(10, 16), torch.nn.Linear(8, 16)
     probe_images, probe_texts = data(100, generator)
     return {
-        "rc": rc,
-        "torch": torch,
-        "normalize": normalize,
-        "contrastive_loss": contrastive_loss,
         "image_encoder": image_encoder,
         "text_encoder": text_encoder,
-        "optimizer": torch.optim.AdamW([*image_encoder.parameters(), *text_encoder.parameters()], lr=1e-2),
-        "batches": [data(32, generator) for _ in range(101)],
         "probe_images": probe_images,
         "probe_texts": probe_texts,
     }
 
 
-def test_the_plain_loop(world):
-    exec(PLAIN, world)
-    table = world["table"]
+def test_the_plain_loop_runs_in_an_empty_file():
+    alone = {}
+    exec(PLAIN, alone)
+    table = alone["table"]
     assert table.step.tolist() == [0, 20, 40, 60, 80, 100]
     assert table.frozen.tolist() == [False, False, True, True, True, True]
     assert table.loss.iloc[-1] < table.loss.iloc[0]
@@ -64,7 +59,7 @@ def test_the_plain_loop(world):
 
 def test_the_docstring_shows_the_same_loop():
     shown = inspect.getdoc(rc.GapTracker).split("::\n\n")[1]
-    assert inspect.cleandoc(shown) == PLAIN.strip()
+    assert PLAIN.strip().endswith("\n\n" + inspect.cleandoc(shown))
 
 
 def test_the_lines_for_open_clip():

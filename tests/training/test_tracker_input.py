@@ -121,6 +121,15 @@ WRONG = {
     "whole numbers": ({"image_embeddings": X.astype(int)}, "type int64; give floating-point rows"),
     "a stack": ({"image_embeddings": X[None]}, r"shape \(1, 400, 12\)"),
     "texts": ({"image_embeddings": np.array([["a"]])}, "cannot be read as numbers"),
+    "ragged lists": ({"image_embeddings": [[1.0, 2.0], [3.0]]}, "image_embeddings cannot be read as numbers"),
+    "a sparse tensor": ({"text_embeddings": torch.tensor(Y).to_sparse()}, "text_embeddings are a sparse"),
+    "a tensor without numbers": ({"text_grads": torch.empty(400, 12, device="meta")}, "text_grads are a "),
+    "a masked array": (
+        {"image_embeddings": np.ma.masked_array(X, mask=X > 0.5)},
+        "image_embeddings are a masked array; leave masked rows out",
+    ),
+    "a masked loss": ({"loss": np.ma.masked}, "a column takes one number a step"),
+    "a loss beyond float64": ({"loss": 10**400}, "loss is beyond what float64 holds"),
     "gradients that are not numbers": (
         {"text_grads": with_row(GRADS[1], 2, NAN)},
         "text_grads: row 2 has length nan",
@@ -159,11 +168,21 @@ def test_what_cannot_be_used_is_refused_in_words_and_changes_nothing(name):
         ({"reference_step": -1}, "reference_step is -1"),
         ({"energy": 0}, "energy is 0"),
         ({"window": 0}, "window is 0; it must be at least 1"),
+        ({"seed": -1}, "seed is -1; it must be at least 0"),
+        ({"seed": "a"}, "seed is 'a'; it must be a whole number"),
     ],
 )
 def test_settings_are_checked(settings, message):
     with pytest.raises(rc.UnusableInput, match=message):
         rc.GapTracker(**settings)
+
+
+@pytest.mark.parametrize(
+    "step", [torch.tensor(3), np.int64(3), np.array(3)], ids=["tensor", "int64", "array"]
+)
+def test_a_step_may_be_a_tensor(step):
+    row = rc.GapTracker(reference_step=0).update(step, X, Y)
+    assert (row.step, type(row.step)) == (3, int)
 
 
 def test_a_loss_may_be_a_tensor_or_diverge():

@@ -31,6 +31,12 @@ def drawn(basis, variances, step):
     return white(500, len(variances), np.random.default_rng(step)) * np.sqrt(variances) @ basis.T
 
 
+def test_gradients_that_are_all_zero_are_told_from_none():
+    zero = findings_of(still(), grads=lambda x, y, step: 0 * x)
+    assert zero["leakage"].startswith("Cannot be said: the gradients of the embeddings are there and all of")
+    assert "without gradients of the embeddings" in findings_of(still())["leakage"]
+
+
 def still(steps=6):
     """A bias alike in every direction of V but the first, which barely moves."""
     gamma = np.full(60, 0.3)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from tiny_run import SHORT
+from tiny_run import SHORT, TINY
 
 from realign_core.training import loop
 from realign_core.training.checkpoints import CHECKPOINT
 from realign_core.training.losses import info_nce
 from realign_core.training.material import Pool, Probe
-from realign_core.training.model import LARGEST_SCALE, build_model, build_tokenizer, to_input
+from realign_core.training.model import LARGEST_SCALE, WEIGHTS, build_model, build_tokenizer, to_input
 from realign_core.training.probing import embed, embedding_gradients, recall_at_1
-from realign_core.training.snapshots import open_snapshots
+from realign_core.training.snapshots import Snapshot, open_snapshots
 from realign_core.validation import UnusableInput
 
 TIMED = ("seconds", "pairs_per_second")
@@ -106,6 +107,78 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
     (tmp_path / CHECKPOINT).write_bytes(b"nothing")
     with pytest.raises(UnusableInput, match="no checkpoint of this command"):
         loop.train(SHORT, tmp_path, resume=True)
+
+
+def test_going_on_removes_what_a_kill_left_half_written(finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    ending = "0123456789ab.part"
+    half = (f".{CHECKPOINT}.{ending}", f".step_000010.npz.{ending}", f"model/.{WEIGHTS}.{ending}")
+    others = (f".notes.txt.{ending}", ".checkpoint.pt.part", "half.part")
+    for name in (*half, *others):
+        (tmp_path / name).touch()
+    loop.train(SHORT, tmp_path, resume=True)
+    assert not [name for name in half if (tmp_path / name).exists()]
+    assert all((tmp_path / name).exists() for name in others)
+
+
+HISTORY = {"step": 40, "seconds": 1.0, "loss": 1.0, "recall_at_1": 0.5, "recall_at_1_reverse": 0.5}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"history": [1, 2]},
+        {"history": [{"step": 40}]},
+        {"history": [HISTORY, HISTORY]},
+        {"history": [{**HISTORY, "step": 50}]},
+        {"history": [{**HISTORY, "seconds": "x"}]},
+        {"history": [{**HISTORY, "loss": float("nan")}]},
+        {"history": 3},
+        {"step": -5},
+        {"step": 41},
+        {"step": "x"},
+        {"losses": ["a"]},
+    ],
+    ids=str,
+)
+def test_a_checkpoint_of_no_possible_run_is_refused(finished, tmp_path, changes):
+    state = torch.load(finished[0] / CHECKPOINT, weights_only=True)
+    torch.save(state | changes, tmp_path / CHECKPOINT)
+    with pytest.raises(
+        UnusableInput, match=r"checkpoint\.pt is no checkpoint of this command .*; train into"
+    ):
+        loop.train(SHORT, tmp_path, resume=True)
+
+
+@pytest.fixture
+def small_disk():
+    """No file may grow beyond 2000 bytes; the error is that of a limit, as a full disk's but for its name."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_a_sentence(tmp_path, small_disk):
+    model = build_model(TINY, 0)
+    optimiser = loop.make_optimiser(model, SHORT)
+    rows = np.eye(50, dtype=np.float32)
+    with pytest.raises(UnusableInput, match=r"checkpoint\.pt cannot be written: File too large; choose"):
+        loop.save_checkpoint(tmp_path, model, optimiser, SHORT, loop.Progress())
+    with pytest.raises(UnusableInput, match=r"step_000000\.npz cannot be written: File too large; choose"):
+        loop.write_snapshot(tmp_path, Snapshot(0, rows, rows))
+    with pytest.raises(
+        UnusableInput, match=r"open_clip_model\.safetensors cannot be written: File too large"
+    ):
+        loop.save_model(model, TINY, tmp_path / "model")
+    assert not list(tmp_path.rglob("*.*"))
+
+
+def test_a_folder_for_the_model_that_cannot_be_made(tmp_path):
+    (tmp_path / "model").touch()
+    with pytest.raises(UnusableInput, match="model cannot be written"):
+        loop.save_model(build_model(TINY, 0), TINY, tmp_path / "model")
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(tmp_path, monkeypatch):
