@@ -67,8 +67,16 @@ class Encoder:
         cuda = self.device.type == "cuda"
         mixed = torch.autocast("cuda", torch.float16) if cuda else nullcontext()
         with torch.inference_mode(), mixed:
-            rows = encode()
-        return torch.nn.functional.normalize(rows.float(), dim=-1).cpu().numpy()
+            rows = encode().float()
+            lengths = rows.norm(dim=-1)
+        # Division by a length that is not finite or 0 would leave rows that look like any others in a file.
+        for bad, what in ((~lengths.isfinite(), "not finite"), (lengths == 0, "of length 0")):
+            if bad.any():
+                raise UnusableInput(
+                    f"the model {self.provenance['model']} gives rows that are {what}; its weights are "
+                    "damaged, so fetch or save them again"
+                )
+        return torch.nn.functional.normalize(rows, dim=-1).cpu().numpy()
 
 
 def load_encoder(choice: ModelChoice, *, device: str = "auto", texts: bool = True) -> Encoder:

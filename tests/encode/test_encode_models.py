@@ -106,6 +106,22 @@ def test_damaged_and_foreign_weights_are_refused(copied):
         load_encoder(choose_model(f"local-dir:{copied}"), device="cpu")
 
 
+@pytest.mark.parametrize(
+    ("factor", "told"), [(float("nan"), "not finite"), (float("inf"), "not finite"), (0.0, "of length 0")]
+)
+def test_rows_that_damaged_weights_give_are_refused(copied, encoder, factor, told):
+    from safetensors.torch import load_file, save_file
+
+    path = copied / "open_clip_model.safetensors"
+    save_file({name: value * factor for name, value in load_file(path).items()}, path)
+    damaged = load_encoder(choose_model(f"local-dir:{copied}"), device="cpu")
+    sentence = f"the model local-dir:copy gives rows that are {told}; its weights are damaged"
+    with pytest.raises(UnusableInput, match=sentence):
+        damaged.encode_images([encoder.preprocess(picture(0))])
+    with pytest.raises(UnusableInput, match=sentence):
+        damaged.encode_tokens(damaged.tokens(["a caption"])[0])
+
+
 class Evil:
     def __reduce__(self):
         return exec, ("raise SystemExit('it ran')",)
