@@ -125,9 +125,16 @@ def _encode_images(
 
     def prepare(index: int) -> Any:
         try:
-            return encoder.preprocess(decode(_read(images, index)))
+            image = decode(_read(images, index))
         except BrokenImage as error:
             return error
+        try:
+            return encoder.preprocess(image)
+        except MemoryError:
+            raise
+        except Exception as error:
+            # One picture that the model's preprocessing cannot take must not end a run over a million.
+            return BrokenImage(f"the model's preprocessing cannot take it: {first_line(error)}")
 
     with ThreadPoolExecutor(min(READERS, os.cpu_count() or 1)) as pool:
         for start in range(0, len(wanted), batch):
