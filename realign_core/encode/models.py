@@ -15,6 +15,7 @@ import numpy as np
 from realign_core.checkpoint import checkpoint
 from realign_core.encode import hub
 from realign_core.encode.choice import ModelChoice
+from realign_core.encode.skipped import readable
 from realign_core.load.faults import first_line
 from realign_core.validation import UnusableInput
 
@@ -186,7 +187,7 @@ def _provenance(choice: ModelChoice, weights: Path, model: Any, device: Any) -> 
     return {
         "tool": {"name": "gapscope", "version": __version__},
         "model": _shown_name(choice),
-        "weights": {"file": weights.name, "sha256": digest(weights)},
+        "weights": {"file": readable(weights.name), "sha256": digest(weights)},
         "preprocessing": _plain(dict(model.visual.preprocess_cfg)),
         "preprocessing_from": source[choice.kind],
         "activation": _activation(model),
@@ -200,8 +201,8 @@ def _provenance(choice: ModelChoice, weights: Path, model: Any, device: Any) -> 
 def _shown_name(choice: ModelChoice) -> str:
     """Without the path, which says where a file lay on somebody's machine and nothing about the model."""
     if choice.folder is not None and choice.name.startswith("local-dir:"):
-        return f"local-dir:{choice.folder.resolve().name}"
-    return choice.name
+        return readable(f"local-dir:{choice.folder.resolve().name}")
+    return readable(choice.name)
 
 
 def _activation(model: Any) -> str:
