@@ -157,7 +157,11 @@ def test_ctrl_c_leaves_finished_shards_and_resume_goes_on(words, pictures, capti
     settings = ["--out", out, "--batch", 8, "--shard-rows", 16]
     running = run(*words, *settings)
     end = time.monotonic() + 120
-    while not (out / "encode.json").exists() and time.monotonic() < end and running.poll() is None:
+    while (
+        not (out / "metadata" / "metadata_0.parquet").exists()
+        and time.monotonic() < end
+        and running.poll() is None
+    ):
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)

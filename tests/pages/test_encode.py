@@ -202,7 +202,7 @@ def test_a_stopped_encoding_goes_on_behind_its_shards(monkeypatch, models):
     place = work._place
 
     def stop_after_a_shard(_):
-        if (place / "shards" / "encode.json").exists():
+        if (place / "shards" / "metadata" / "metadata_0.parquet").exists():
             raise jobs.Cancelled
 
     with pytest.raises(jobs.Cancelled):
