@@ -159,6 +159,13 @@ class ImageSet:
             raise UnusableInput(
                 f"{given} holds {len(self.entries)} images, the limit is {self.limits.count}; give fewer"
             )
+        # Those over the limit of one are skipped unread.
+        total = sum(entry.size for entry in self.entries if entry.size <= self.limits.one)
+        if total > self.limits.total:
+            raise UnusableInput(
+                f"the images of {given} have {total >> 20} MB together, the limit is "
+                f"{self.limits.total >> 20} MB; give fewer at once"
+            )
 
     def _check_archive(self, members: Sequence[zipfile.ZipInfo], shown: str) -> None:
         if len(members) > self.limits.count:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -47,6 +48,20 @@ def test_a_file_that_grew_after_it_was_listed_is_read_to_the_limit(pictures):
     (pictures / "p0.png").write_bytes(bytes(6000))
     with pytest.raises(OSError, match="has grown beyond the limit"):
         images.read(0)
+
+
+def test_the_limit_of_bytes_holds_for_all_images_together(pictures, tmp_path):
+    size = sum(path.stat().st_size for path in pictures.iterdir())
+    assert len(find_images([pictures], limits=ImageLimits(total=size))) == 12
+    archives = []
+    for number in range(2):
+        archives.append(tmp_path / f"{number}.zip")
+        with zipfile.ZipFile(archives[-1], "w") as archive:
+            archive.write(pictures / "p0.png", "a.png")
+    one = (pictures / "p0.png").stat().st_size
+    for given, limit in ((archives, 2 * one - 1), ([pictures], size - 1)):
+        with pytest.raises(UnusableInput, match="MB together, the limit is 0 MB; give fewer at once"):
+            find_images(given, limits=ImageLimits(total=limit))
 
 
 def test_a_dangling_link_is_skipped_alone(pictures, captions):
