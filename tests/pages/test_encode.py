@@ -134,7 +134,11 @@ BAD = {
     "both": ({"table": ("c.txt", b"a\n")}, "given as a file and as lines; remove one"),
     "no column": ({"lines": "", "table": ("c.csv", b"a,b\n1,2\n")}, "c.csv has no column named caption"),
     "no zip": ({"pictures": [("a.zip", b"x")]}, "a.zip is not a whole zip archive"),
-    "one pair": ({"pictures": PICTURES[:1], "lines": "one"}, "at least 2 are needed"),
+    "one pair": ({"pictures": PICTURES[:1], "lines": "one"}, "only one pair is left, at least 2 are needed"),
+    "one pair whole": (
+        {"pictures": [*PICTURES[2:3], ("p3.png", b"x")], "lines": "two\nthree"},
+        "only one pair is left, at least 2 are needed; skipped p3.png: not an image that can be read",
+    ),
     "all broken": ({"pictures": [("a.png", b"x")], "lines": "one"}, "a.png: not an image"),
 }
 
