@@ -38,9 +38,12 @@ def read_captions(path: str | os.PathLike, *, name: str | None = None) -> Captio
 
     `name` is what messages call the file. Raises UnusableInput where there are no captions to read.
     """
+    if not os.fspath(path):
+        raise UnusableInput("the captions have an empty name; name a file of captions")
     file, shown = Path(path), name or os.fspath(path)
     suffix = file.suffix.lower()
-    if not file.is_file():
+    # Unlike that of Path, this also says no to a name that is too long.
+    if not os.path.isfile(file):
         raise UnusableInput(f"{shown} does not exist; name a file of captions")
     if suffix not in SUFFIXES:
         raise UnusableInput(

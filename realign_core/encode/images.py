@@ -203,11 +203,14 @@ def find_images(paths: Sequence[str | os.PathLike], *, limits: ImageLimits | Non
     found = ImageSet(limits=limits or ImageLimits())
     try:
         for given in paths:
+            if not os.fspath(given):
+                # It would stand for the working folder.
+                raise UnusableInput("an image has an empty name; name an image, a folder or a zip archive")
             path = Path(given)
             try:
-                if path.is_dir():
+                if os.path.isdir(path):
                     found.add_folder(path)
-                elif not path.exists():
+                elif not os.path.exists(path):
                     raise UnusableInput(f"{given} does not exist; name an image, a folder or a zip archive")
                 elif path.suffix.lower() == ".zip":
                     found.add_zip(path, str(given))

@@ -74,7 +74,7 @@ class ShardFolder:
                 whole = often[shard.number] == 1 and self._is_whole(shard, planned, has)
                 (self.shards if whole else lost).append(shard)
         try:
-            self._made_folder = not self.folder.is_dir()
+            self._made_folder = not os.path.isdir(self.folder)
             self.folder.mkdir(exist_ok=True)
             self._made_record = found is None
             for shard in lost:
@@ -188,7 +188,7 @@ def _remove_if_empty(folder: Path) -> None:
 def read_record(folder: Path) -> dict[str, Any] | None:
     """The record of a folder; None where there is none. Raises UnusableInput for a damaged one."""
     path = folder / RECORD
-    if not path.is_file():
+    if not os.path.isfile(path):
         return None
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -203,13 +203,13 @@ def read_record(folder: Path) -> dict[str, Any] | None:
 
 def check_new(folder: Path) -> None:
     """Raise UnusableInput unless the folder can be made, or is there and empty."""
-    if folder.is_dir():
+    if os.path.isdir(folder):
         if any(folder.iterdir()):
             raise UnusableInput(f"{folder} holds other files; name a new or empty folder")
         if not os.access(folder, os.W_OK):
             raise UnusableInput(f"{folder} cannot be written: permission denied; choose another place")
         return
-    if folder.exists():
+    if os.path.exists(folder):
         raise UnusableInput(f"{folder} is a file; name a folder, or a .parquet, .npz or .safetensors file")
     parent = Path(os.path.realpath(folder)).parent
     if not parent.is_dir():

@@ -106,6 +106,28 @@ def test_damaged_and_foreign_weights_are_refused(copied):
         load_encoder(choose_model(f"local-dir:{copied}"), device="cpu")
 
 
+PREPROCESSING = {
+    "std of 0": ({"std": [0.2, 0, 0.3]}, "gives 0 in the std of preprocess_cfg; write the one"),
+    "one std of 0": ({"std": 0}, "gives 0 in the std"),
+    "infinite std": ({"std": [float("inf")] * 3}, "gives inf in the std"),
+    "mean that is none": ({"mean": [float("nan")] * 3}, "gives nan in the mean"),
+    "mean of words": ({"mean": ["a", 0, 0]}, "gives 'a' in the mean"),
+    "no table": (3, "preprocess_cfg that is no table of settings; save the model again"),
+}
+
+
+@pytest.mark.parametrize("name", PREPROCESSING)
+def test_preprocessing_that_leaves_no_picture_is_refused(copied, name):
+    changed, told = PREPROCESSING[name]
+    path = copied / "open_clip_config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "preprocess_cfg": changed}))
+    with pytest.raises(UnusableInput, match=told):
+        choose_model(f"local-dir:{copied}")
+    path.write_text(json.dumps({**config, "preprocess_cfg": {"mean": 0, "std": None}}))
+    assert choose_model(f"local-dir:{copied}").folder == copied
+
+
 @pytest.mark.parametrize(
     ("factor", "told"), [(float("nan"), "not finite"), (float("inf"), "not finite"), (0.0, "of length 0")]
 )
