@@ -91,7 +91,7 @@ def choose_model(name: str = BUNDLED, weights: str | os.PathLike | None = None) 
 
 def _folder(name: str, folder: Path) -> ModelChoice:
     # The functions of os.path also say no to names that are too long, where those of Path raise.
-    if not os.path.isdir(folder):
+    if name == LOCAL or not os.path.isdir(folder):
         raise UnusableInput(
             f"{name} names no folder; give one that holds {CONFIG} and open_clip_model.safetensors"
         )

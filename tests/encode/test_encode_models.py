@@ -165,6 +165,7 @@ REFUSED = {
     "vit-b-32": "such as ViT-B-32",
     "ViT-B-99/openai": "there is no model 'ViT-B-99'",
     "local-dir:nowhere": "names no folder",
+    "local-dir:": "local-dir: names no folder",
     "hf-hub:onlyname": "names no repository",
     ".": r"is a folder; write local-dir:\.",
 }
