@@ -207,9 +207,7 @@ def test_ctrl_c_leaves_finished_shards_and_resume_goes_on(words, pictures, capti
     running = run(*words, *settings)
     end = time.monotonic() + 120
     while (
-        not (out / "metadata" / "metadata_0.parquet").exists()
-        and time.monotonic() < end
-        and running.poll() is None
+        not (out / "img_emb" / "img_emb_1.npy").exists() and time.monotonic() < end and running.poll() is None
     ):
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
