@@ -38,6 +38,7 @@ from realign_core.validation import UnusableInput
 
 LIMITS = ImageLimits(count=5_000, one=30 << 20, total=1 << 30)
 MOST_CAPTIONS = 25_000
+FEWEST_PAIRS = 2
 SHARD_ROWS = 500
 BATCH = 32
 FILE = "encoded.parquet"
@@ -97,6 +98,11 @@ class EncodingWork:
                 progress=progress,
             )
             notes = tuple(_notes(encoder.notes, encoding, plan))
+        if encoding.rows < FEWEST_PAIRS:
+            why = "; ".join(sentences(encoding.skipped))
+            raise UnusableInput(
+                f"only one pair is left, at least {FEWEST_PAIRS} are needed; {why or 'give more images'}"
+            )
         progress("reading every row once")
         pair = load_pair(self._place / "shards", paired="yes")
         report = replace(

@@ -19,6 +19,7 @@ from realign_core.waiting import wait_briefly
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 TRACEBACK = "GAPSCOPE_TRACEBACK"
 OUT_OF_MEMORY = "memory ran out; use --max-rows to read a sample of the rows, or lower --bootstrap"
+OUT_OF_MEMORY_IN_BATCHES = "memory ran out; lower --batch"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             # A file name that the terminal cannot show must not lose the result.
             stream.reconfigure(errors="backslashreplace")
+    options = None
     try:
         options = build_parser().parse_args(arguments)
         options.run(options)
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except Exception as error:
         if _is_memory(error):
-            return _end(UNUSABLE, OUT_OF_MEMORY)
+            return _end(UNUSABLE, OUT_OF_MEMORY_IN_BATCHES if hasattr(options, "batch") else OUT_OF_MEMORY)
         if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
             _discard_output()
             return _end(UNUSABLE, "standard output cannot be written: no space left; write to another place")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import warnings
-from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 
 from realign_core.cli.progress import Progress
 from realign_core.encode import (
@@ -29,13 +30,15 @@ def run(options: argparse.Namespace) -> None:
     """Check the arguments and list the inputs, then load the model, encode and write."""
     check_count("--batch", options.batch)
     check_count("--shard-rows", options.shard_rows)
-    if not options.images and not options.captions:
+    if not options.images and options.captions is None:
         raise UnusableInput("there is nothing to encode; give --images, --captions or both")
     to_folder = check_out(options.out, resume=options.resume)
-    _check_apart(options.out, [*(options.images or ()), *([options.captions] if options.captions else ())])
+    inputs = [*(options.images or ()), options.captions]
+    _check_apart(options.out, [given for given in inputs if given is not None])
     choice = choose_model(options.model, options.weights)
-    captions = read_captions(options.captions) if options.captions else None
+    captions = read_captions(options.captions) if options.captions is not None else None
     with (
+        _ended_as_interrupted(),
         closing(Progress()) as progress,
         closing(find_images(options.images)) if options.images else nullcontext() as images,
         nullcontext(options.out) if to_folder else shards_beside(options.out) as folder,
@@ -67,11 +70,26 @@ def run(options: argparse.Namespace) -> None:
     print(f"{options.out}: {encoding.rows} {pairs} of dimension {encoding.dim}, {sets} by {choice.name}")
 
 
+@contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """A request to end is taken as Ctrl-C is, so that the shards beside a file do not stay."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _check_apart(out: str, inputs: Sequence[str]) -> None:
     """Raise where the output is an input, or would lie among the images of a later run."""
     final = os.path.realpath(out)
     for given in inputs:
-        if os.path.realpath(given) == final:
+        # One with a zero byte has no path; who reads it says so.
+        if "\0" not in given and os.path.realpath(given) == final:
             raise UnusableInput(f"--out {out} is an input; name another place")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from realign_core.encode.skipped import readable
 from realign_core.load.faults import reading
 from realign_core.load.members import Sidecar
 from realign_core.validation import UnusableInput
@@ -37,9 +38,12 @@ def read_captions(path: str | os.PathLike, *, name: str | None = None) -> Captio
 
     `name` is what messages call the file. Raises UnusableInput where there are no captions to read.
     """
+    if not os.fspath(path):
+        raise UnusableInput("the captions have an empty name; name a file of captions")
     file, shown = Path(path), name or os.fspath(path)
     suffix = file.suffix.lower()
-    if not file.is_file():
+    # Unlike that of Path, this also says no to a name that is too long.
+    if not os.path.isfile(file):
         raise UnusableInput(f"{shown} does not exist; name a file of captions")
     if suffix not in SUFFIXES:
         raise UnusableInput(
@@ -56,7 +60,10 @@ def read_captions(path: str | os.PathLike, *, name: str | None = None) -> Captio
             f"{shown} has no column named caption (it has {', '.join(available[:8])}); name the texts caption"
         )
     found = Captions(
-        _texts(columns.captions), _optional(columns.image_paths), _optional(columns.labels), shown
+        _texts(columns.captions, shown),
+        _optional(columns.image_paths, shown),
+        _optional(columns.labels, shown),
+        shown,
     )
     if not found.texts:
         raise UnusableInput(f"{shown} has no rows below its header")
@@ -65,7 +72,7 @@ def read_captions(path: str | os.PathLike, *, name: str | None = None) -> Captio
 
 def from_lines(text: str, *, name: str = "the captions") -> Captions:
     """A caption a line; blank lines at the end do not count, those between stand for missing captions."""
-    lines = [line.strip() for line in text.replace("\r\n", "\n").split("\n")]
+    lines = [line.strip() for line in readable(text).replace("\r\n", "\n").split("\n")]
     while lines and not lines[-1]:
         lines.pop()
     if not lines:
@@ -98,10 +105,24 @@ def _columns(file: Path, suffix: str) -> tuple[Sidecar, Sequence[str]]:
     return contents(str(file)).sidecar(), names_of(str(file))
 
 
-def _texts(values: Sequence[Any]) -> tuple[str, ...]:
+def _texts(values: Sequence[Any], shown: str) -> tuple[str, ...]:
     # A caption of several lines is one text; tokenizers fold white space as well.
-    return tuple("" if value is None else " ".join(str(value).split()) for value in values)
+    return tuple(" ".join(_text_of(value, shown).split()) for value in values)
 
 
-def _optional(values: Sequence[Any] | None) -> tuple[str, ...] | None:
-    return None if values is None else tuple("" if value is None else str(value) for value in values)
+def _optional(values: Sequence[Any] | None, shown: str) -> tuple[str, ...] | None:
+    return None if values is None else tuple(_text_of(value, shown) for value in values)
+
+
+def _text_of(value: Any, shown: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        # Some writers keep texts in binary columns.
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UnusableInput(
+                f"{shown} holds texts as bytes that are not UTF-8; write the column as text"
+            ) from error
+    return readable(str(value))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from realign_core.load.faults import reading
 from realign_core.samples import FOLDER as SAMPLES
 from realign_core.validation import UnusableInput
 
@@ -52,6 +54,10 @@ def choose_model(name: str = BUNDLED, weights: str | os.PathLike | None = None) 
 
     Raises UnusableInput for a folder, file or architecture that is not there or not whole.
     """
+    if not name.strip():
+        raise UnusableInput(
+            "the model has no name; give bundled, local-dir:FOLDER, or an architecture of open_clip"
+        )
     if weights is not None:
         if name == BUNDLED or name.startswith((LOCAL, HUB)) or "/" in name:
             raise UnusableInput(
@@ -75,7 +81,7 @@ def choose_model(name: str = BUNDLED, weights: str | os.PathLike | None = None) 
     architecture, slash, tag = name.partition("/")
     if slash and tag:
         return ModelChoice(name, "tag", architecture=_architecture(architecture), tag=tag)
-    if Path(name).is_dir():
+    if os.path.isdir(name):
         raise UnusableInput(f"{name} is a folder; write local-dir:{name}")
     _architecture(name)
     raise UnusableInput(
@@ -84,7 +90,8 @@ def choose_model(name: str = BUNDLED, weights: str | os.PathLike | None = None) 
 
 
 def _folder(name: str, folder: Path) -> ModelChoice:
-    if not folder.is_dir():
+    # The functions of os.path also say no to names that are too long, where those of Path raise.
+    if name == LOCAL or not os.path.isdir(folder):
         raise UnusableInput(
             f"{name} names no folder; give one that holds {CONFIG} and open_clip_model.safetensors"
         )
@@ -117,16 +124,32 @@ def read_config(folder: Path) -> dict[str, Any]:
     model = config.get("model_cfg") if isinstance(config, dict) else None
     if not isinstance(model, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= model.keys():
         raise UnusableInput(f"{path} has no model_cfg with embed_dim, vision_cfg and text_cfg")
+    _check_preprocessing(config.get("preprocess_cfg"), path)
     return config
+
+
+def _check_preprocessing(found: Any, path: Path) -> None:
+    """Raise UnusableInput where mean or std leave no picture: no number, not finite, or a std of 0."""
+    if not isinstance(found, dict | None):
+        raise UnusableInput(f"{path} has a preprocess_cfg that is no table of settings; save the model again")
+    for name in ("mean", "std"):
+        values = (found or {}).get(name)
+        for value in values if isinstance(values, list) else [] if values is None else [values]:
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not abs(value) < math.inf or (name == "std" and value == 0):
+                raise UnusableInput(
+                    f"{path} gives {value!r} in the {name} of preprocess_cfg; write the one that the model "
+                    "was trained with"
+                )
 
 
 def _weights_file(path: str | os.PathLike) -> Path:
     file = Path(path)
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise UnusableInput(f"{file} does not exist; name the file with the weights")
     if file.suffix.lower() not in SUFFIXES:
         raise UnusableInput(f"{file} has the suffix {file.suffix!r}; weights are {', '.join(SUFFIXES)}")
-    with file.open("rb") as opened:
+    with reading(os.fspath(file)), file.open("rb") as opened:
         head = opened.read(32)
     if not head:
         raise UnusableInput(f"{file} is empty; fetch the weights again")

@@ -11,6 +11,9 @@ from realign_core.load.faults import first_line
 
 # Nothing that runs a program or a script of its own, as EPS does.
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+LONGEST = 200
+"""Preprocessing scales the short side up to the model's before it crops: the long side grows with it, and a
+line of one pixel's width, a few hundred bytes packed, would take gigabytes."""
 WHITE = (255, 255, 255, 255)
 
 
@@ -33,6 +36,10 @@ def decode(content: bytes) -> Any:
             limit = Image.MAX_IMAGE_PIXELS
             if limit is not None and width * height > limit:
                 raise BrokenImage(f"{width} x {height} is more than {limit:,} pixels")
+            if 0 in image.size:
+                raise BrokenImage("it has no pixels")
+            if max(image.size) > LONGEST * min(image.size):
+                raise BrokenImage(f"{width} x {height}: one side is more than {LONGEST} times the other")
             image.load()
             return _rgb(image)
     except BrokenImage:
@@ -49,8 +56,6 @@ def decode(content: bytes) -> Any:
 def _rgb(image: Any) -> Any:
     from PIL import Image, ImageOps
 
-    if 0 in image.size:
-        raise BrokenImage("it has no pixels")
     kind = image.format
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16") or (image.mode == "I" and kind in ("PNG", "PPM")):

@@ -6,12 +6,14 @@ A zip archive is read in place: nothing in it is ever written to the disk.
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from realign_core.encode.skipped import Skipped, readable
 from realign_core.load.faults import first_line
 from realign_core.load.folders import natural_key
 from realign_core.validation import UnusableInput
@@ -52,10 +54,14 @@ class ImageEntry:
 
 @dataclass
 class ImageSet:
-    """Images in natural order; `others` are files that are no images by their suffix, and were left out."""
+    """Images in natural order; `others` are files that are no images by their suffix, and were left out.
+
+    `skipped` are files with such a suffix that cannot be images: dangling links, pipes, devices.
+    """
 
     entries: list[ImageEntry] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
     limits: ImageLimits = field(default_factory=ImageLimits)
     _archives: list[zipfile.ZipFile] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -69,7 +75,12 @@ class ImageSet:
         if entry.size > self.limits.one:
             raise OSError(f"it has {entry.size >> 20} MB, the limit is {self.limits.one >> 20} MB")
         if entry.path is not None:
-            return entry.path.read_bytes()
+            # It may have grown since it was listed.
+            with entry.path.open("rb") as file:
+                content = file.read(self.limits.one + 1)
+            if len(content) > self.limits.one:
+                raise OSError(f"it has grown beyond the limit of {self.limits.one >> 20} MB")
+            return content
         assert entry.member is not None, "an entry lies in a file or in an archive"
         # One file position serves all members.
         with self._lock, self._archives[entry.archive].open(entry.member) as member:
@@ -81,10 +92,22 @@ class ImageSet:
             archive.close()
 
     def add_file(self, path: Path, name: str, *, shown: str | None = None) -> None:
-        """One image file; the metadata call it by its path, or as `shown` says."""
-        status = path.stat()
+        """One image file; the metadata call it by its path, or as `shown` says.
+
+        One that is not there, or is no ordinary file, is skipped: a pipe would wait for ever, a device never
+        end.
+        """
+        name = readable(name)
+        try:
+            status = path.stat()
+        except OSError as error:
+            self.skipped.append(Skipped(name, f"cannot be read: {error.strerror or first_line(error)}"))
+            return
+        if not stat.S_ISREG(status.st_mode):
+            self.skipped.append(Skipped(name, "no ordinary file"))
+            return
         stamp = str(status.st_mtime_ns)
-        self.entries.append(ImageEntry(name, shown or str(path), status.st_size, stamp, path))
+        self.entries.append(ImageEntry(name, readable(shown or str(path)), status.st_size, stamp, path))
 
     def add_folder(self, folder: Path) -> None:
         """The images below a folder in natural order; hidden files and folders are left out."""
@@ -93,10 +116,12 @@ class ImageSet:
             if path.suffix.lower() in SUFFIXES:
                 self.add_file(path, name)
             else:
-                self.others.append(name)
+                self.others.append(readable(name))
 
     def add_zip(self, path: Path, shown: str) -> None:
         """The images in an archive. Raises UnusableInput for one that is damaged, unsafe or too large."""
+        if not path.is_file():
+            raise UnusableInput(f"{shown} is no ordinary file; name a zip archive, a folder or an image")
         try:
             archive = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
@@ -121,6 +146,11 @@ class ImageSet:
 
     def check(self, given: str) -> None:
         """Raise UnusableInput for no image, or for more than the limits allow."""
+        if not self.entries and self.skipped:
+            first = self.skipped[0]
+            raise UnusableInput(
+                f"{given} holds no images that can be read; the first, {first.name}: {first.reason}"
+            )
         if not self.entries:
             kinds = ", ".join(sorted({os.path.splitext(name)[1] or "no suffix" for name in self.others})[:6])
             there = f"; it holds {kinds}" if kinds else ""
@@ -128,6 +158,13 @@ class ImageSet:
         if len(self.entries) > self.limits.count:
             raise UnusableInput(
                 f"{given} holds {len(self.entries)} images, the limit is {self.limits.count}; give fewer"
+            )
+        # Those over the limit of one are skipped unread.
+        total = sum(entry.size for entry in self.entries if entry.size <= self.limits.one)
+        if total > self.limits.total:
+            raise UnusableInput(
+                f"the images of {given} have {total >> 20} MB together, the limit is "
+                f"{self.limits.total >> 20} MB; give fewer at once"
             )
 
     def _check_archive(self, members: Sequence[zipfile.ZipInfo], shown: str) -> None:
@@ -166,11 +203,14 @@ def find_images(paths: Sequence[str | os.PathLike], *, limits: ImageLimits | Non
     found = ImageSet(limits=limits or ImageLimits())
     try:
         for given in paths:
+            if not os.fspath(given):
+                # It would stand for the working folder.
+                raise UnusableInput("an image has an empty name; name an image, a folder or a zip archive")
             path = Path(given)
             try:
-                if path.is_dir():
+                if os.path.isdir(path):
                     found.add_folder(path)
-                elif not path.exists():
+                elif not os.path.exists(path):
                     raise UnusableInput(f"{given} does not exist; name an image, a folder or a zip archive")
                 elif path.suffix.lower() == ".zip":
                     found.add_zip(path, str(given))

@@ -15,6 +15,7 @@ import numpy as np
 from realign_core.checkpoint import checkpoint
 from realign_core.encode import hub
 from realign_core.encode.choice import ModelChoice
+from realign_core.encode.skipped import readable
 from realign_core.load.faults import first_line
 from realign_core.validation import UnusableInput
 
@@ -67,8 +68,16 @@ class Encoder:
         cuda = self.device.type == "cuda"
         mixed = torch.autocast("cuda", torch.float16) if cuda else nullcontext()
         with torch.inference_mode(), mixed:
-            rows = encode()
-        return torch.nn.functional.normalize(rows.float(), dim=-1).cpu().numpy()
+            rows = encode().float()
+            lengths = rows.norm(dim=-1)
+        # Division by a length that is not finite or 0 would leave rows that look like any others in a file.
+        for bad, what in ((~lengths.isfinite(), "not finite"), (lengths == 0, "of length 0")):
+            if bad.any():
+                raise UnusableInput(
+                    f"the model {self.provenance['model']} gives rows that are {what}; its weights are "
+                    "damaged, so fetch or save them again"
+                )
+        return torch.nn.functional.normalize(rows, dim=-1).cpu().numpy()
 
 
 def load_encoder(choice: ModelChoice, *, device: str = "auto", texts: bool = True) -> Encoder:
@@ -178,7 +187,7 @@ def _provenance(choice: ModelChoice, weights: Path, model: Any, device: Any) -> 
     return {
         "tool": {"name": "gapscope", "version": __version__},
         "model": _shown_name(choice),
-        "weights": {"file": weights.name, "sha256": digest(weights)},
+        "weights": {"file": readable(weights.name), "sha256": digest(weights)},
         "preprocessing": _plain(dict(model.visual.preprocess_cfg)),
         "preprocessing_from": source[choice.kind],
         "activation": _activation(model),
@@ -192,8 +201,8 @@ def _provenance(choice: ModelChoice, weights: Path, model: Any, device: Any) -> 
 def _shown_name(choice: ModelChoice) -> str:
     """Without the path, which says where a file lay on somebody's machine and nothing about the model."""
     if choice.folder is not None and choice.name.startswith("local-dir:"):
-        return f"local-dir:{choice.folder.resolve().name}"
-    return choice.name
+        return readable(f"local-dir:{choice.folder.resolve().name}")
+    return readable(choice.name)
 
 
 def _activation(model: Any) -> str:

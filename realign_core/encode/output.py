@@ -15,6 +15,7 @@ from realign_core.checkpoint import checkpoint
 from realign_core.encode.run import Encoding
 from realign_core.encode.shards import IMAGES, METADATA, TEXTS, check_new, read_record
 from realign_core.load import check_writable
+from realign_core.load.atomic import unwritable
 from realign_core.load.opening import READERS
 from realign_core.load.sets import SETS_WRITERS, write_sets
 from realign_core.validation import UnusableInput
@@ -24,6 +25,13 @@ def check_out(out: str, *, resume: bool) -> bool:
     """Whether `out` is a folder, else one file. Raises UnusableInput where it must not be written."""
     if not out or "\0" in out:
         raise UnusableInput("--out is empty; name a folder, or a .parquet, .npz or .safetensors file")
+    try:
+        os.lstat(out)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        # A name that is too long would be found only once everything is encoded.
+        raise unwritable(f"--out {out}", error) from error
     suffix = os.path.splitext(out)[1].lower()
     if suffix in SETS_WRITERS and not os.path.isdir(out):
         check_writable(out, suffixes=tuple(SETS_WRITERS))

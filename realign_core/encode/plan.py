@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from realign_core.encode.captions import Captions
 from realign_core.encode.images import SUFFIXES, ImageSet
-from realign_core.encode.skipped import Skipped
+from realign_core.encode.skipped import Skipped, sentences
 from realign_core.validation import UnusableInput
 
 EMPTY = "the caption is empty"
@@ -53,7 +53,7 @@ def make_plan(images: ImageSet | None, captions: Captions | None) -> Plan:
     Captions that name their images are joined to them, several to one image where they say so; otherwise the
     i-th caption belongs to the i-th image. Raises UnusableInput where counts differ or nothing matches.
     """
-    skipped: list[Skipped] = []
+    skipped = list(images.skipped) if images is not None else []
     if images is not None and captions is not None:
         pairs = _joined(images, captions, skipped) if captions.images else _by_order(images, captions)
     elif images is not None:
@@ -89,9 +89,10 @@ def _row(images: ImageSet | None, captions: Captions | None, image: int | None, 
 
 def _by_order(images: ImageSet, captions: Captions) -> list[tuple[int | None, int | None]]:
     if len(images) != len(captions):
+        without = f" ({'; '.join(sentences(images.skipped))})" if images.skipped else ""
         raise UnusableInput(
-            f"there are {len(images)} images and {len(captions)} captions in {captions.name}; give as many "
-            "of each, or name each caption's image in a column image_path"
+            f"there are {len(images)} images{without} and {len(captions)} captions in {captions.name}; "
+            "give as many of each, or name each caption's image in a column image_path"
         )
     return [(index, index) for index in range(len(images))]
 

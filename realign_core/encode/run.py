@@ -17,7 +17,7 @@ from realign_core.encode.decoding import BrokenImage, decode
 from realign_core.encode.images import ImageSet
 from realign_core.encode.models import Encoder
 from realign_core.encode.plan import Plan, Row
-from realign_core.encode.shards import Shard, ShardFolder
+from realign_core.encode.shards import IMAGES, TEXTS, Shard, ShardFolder
 from realign_core.encode.skipped import Skipped
 from realign_core.load.faults import first_line
 from realign_core.validation import UnusableInput, check_count
@@ -62,17 +62,24 @@ def encode_folder(
     provenance = {**encoder.provenance, "stored": dtype, "unit_rows": True}
     settings = {"inputs": plan.digest(), "model": encoder.provenance, "type": dtype, "shard rows": shard_rows}
     shards = ShardFolder(folder, settings, provenance)
-    shards.start(resume=resume)
+    parts = [plan.rows[start : start + shard_rows] for start in range(0, len(plan.rows), shard_rows)]
+    has = [folder for kind, folder in (("images", IMAGES), ("captions", TEXTS)) if kind in plan.has]
+    shards.start([len(rows) for rows in parts], has, resume=resume)
     done = {shard.number for shard in shards.shards}
     say = _Throttled(progress, len(plan.rows))
-    for number, start in enumerate(range(0, len(plan.rows), shard_rows)):
-        rows = plan.rows[start : start + shard_rows]
-        if number in done:
-            say.skip(len(rows))
-            continue
-        _encode_shard(number, rows, plan, encoder, shards, batch, dtype, say)
-    shards.save(complete=True)
-    return _result(plan, shards)
+    try:
+        for number, rows in enumerate(parts):
+            if number in done:
+                say.skip(len(rows))
+            else:
+                _encode_shard(number, rows, plan, encoder, shards, batch, dtype, say)
+        found = _result(plan, shards)
+        shards.save(complete=True)
+    except BaseException:
+        # What holds no rows must not stand in the way of a second try.
+        shards.discard()
+        raise
+    return found
 
 
 def _encode_shard(
@@ -125,9 +132,16 @@ def _encode_images(
 
     def prepare(index: int) -> Any:
         try:
-            return encoder.preprocess(decode(_read(images, index)))
+            image = decode(_read(images, index))
         except BrokenImage as error:
             return error
+        try:
+            return encoder.preprocess(image)
+        except MemoryError:
+            raise
+        except Exception as error:
+            # One picture that the model's preprocessing cannot take must not end a run over a million.
+            return BrokenImage(f"the model's preprocessing cannot take it: {first_line(error)}")
 
     with ThreadPoolExecutor(min(READERS, os.cpu_count() or 1)) as pool:
         for start in range(0, len(wanted), batch):
@@ -178,7 +192,7 @@ def _result(plan: Plan, shards: ShardFolder) -> Encoding:
         raise UnusableInput(
             f"none of the {len(plan.rows)} rows could be encoded; the first, {first.name}: {first.reason}"
         )
-    some = shards.files("img_emb" if "images" in plan.has else "text_emb")[0]
+    some = shards.files(IMAGES if "images" in plan.has else TEXTS)[0]
     dim = np.load(some, mmap_mode="r").shape[1]
     return Encoding(shards, rows, dim, skipped, sum(shard.cut for shard in shards.shards))
 

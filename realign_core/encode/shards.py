@@ -1,14 +1,17 @@
 """A folder in clip-retrieval's layout, finished shard by shard, and the record that lets a run go on.
 
 `encode.json` beside `img_emb/`, `text_emb/` and `metadata/` lists the finished shards; it is written after a
-shard's files, so that a shard is whole or does not count.
+shard's files, so that a shard is whole or does not count. A record without shards is there from the start:
+files beside it are those of a run that was killed, not somebody else's.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,9 +47,15 @@ class ShardFolder:
         self.settings = json.loads(json.dumps(settings))
         self.provenance = provenance
         self.shards: list[Shard] = []
+        self._made_folder = self._made_record = False
 
-    def start(self, *, resume: bool) -> None:
-        """Take over the finished shards, or make the folder. Raises UnusableInput where it cannot."""
+    def start(self, planned: Sequence[int], has: Collection[str], *, resume: bool) -> None:
+        """Take over the finished shards, or make the folder. Raises UnusableInput where it cannot.
+
+        `planned` are the rows of each shard before any is skipped; `has` names the folders of a whole shard.
+        Shards that are not as the record has them are forgotten, to be encoded again.
+        """
+        lost: list[Shard] = []
         found = read_record(self.folder)
         if found is None:
             check_new(self.folder)
@@ -59,11 +68,31 @@ class ShardFolder:
                     f"{self.folder} was begun with other {' and '.join(changed)}; repeat the command as it "
                     "was, or name another folder"
                 )
-            self.shards = [_shard(entry) for entry in found["shards"]]
+            listed = sorted(map(_shard, found["shards"]), key=lambda shard: shard.number)
+            often = Counter(shard.number for shard in listed)
+            for shard in listed:
+                whole = often[shard.number] == 1 and self._is_whole(shard, planned, has)
+                (self.shards if whole else lost).append(shard)
         try:
+            self._made_folder = not os.path.isdir(self.folder)
             self.folder.mkdir(exist_ok=True)
+            self._made_record = found is None
+            for shard in lost:
+                for name in (IMAGES, TEXTS, METADATA):
+                    self._path(name, shard.number).unlink(missing_ok=True)
+            if found is None or lost:
+                self.save()
         except OSError as error:
             raise unwritable(self.folder, error) from error
+
+    def discard(self) -> None:
+        """Remove the record, and the folder, if this run made them and they hold no rows."""
+        if not self._made_record or any(shard.rows for shard in self.shards):
+            return
+        self._remove_empty()
+        (self.folder / RECORD).unlink(missing_ok=True)
+        if self._made_folder:
+            _remove_if_empty(self.folder)
 
     def add(
         self,
@@ -79,19 +108,21 @@ class ShardFolder:
             if shard.rows:
                 for name, rows in ((IMAGES, images), (TEXTS, texts)):
                     if rows is not None:
-                        written.append(self._path(name, shard.number, "npy"))
+                        written.append(self._new_path(name, shard.number))
                         n, dim = rows.shape
                         write_rows(written[-1], rows, n=n, dim=dim, dtype=dtype)
-                written.append(self._path(METADATA, shard.number, "parquet"))
+                written.append(self._new_path(METADATA, shard.number))
                 write_metadata(written[-1], columns, self.provenance)
-            self.shards.append(shard)
+            self.shards = sorted([*self.shards, shard], key=lambda each: each.number)
             self.save()
         except BaseException:
             # A shard that is not counted must not be read as if it were; an interruption may come right after
             # the record was renamed into its place.
             if not self._is_counted(shard.number):
+                self.shards = [each for each in self.shards if each.number != shard.number]
                 for path in written:
                     path.unlink(missing_ok=True)
+                self._remove_empty()
             raise
 
     def save(self, *, complete: bool = False) -> None:
@@ -106,26 +137,58 @@ class ShardFolder:
 
     def files(self, name: str) -> list[Path]:
         """The finished files of `img_emb`, `text_emb` or `metadata`, in order."""
-        suffix = "parquet" if name == METADATA else "npy"
-        return [self._path(name, shard.number, suffix) for shard in self.shards if shard.rows]
+        return [self._path(name, shard.number) for shard in self.shards if shard.rows]
 
     def _is_counted(self, number: int) -> bool:
         record = read_record(self.folder)
         return record is not None and any(entry["number"] == number for entry in record["shards"])
 
-    def _path(self, name: str, number: int, suffix: str) -> Path:
-        place = self.folder / name
+    def _is_whole(self, shard: Shard, planned: Sequence[int], has: Collection[str]) -> bool:
+        """Whether the shard is one of this run's, and its files have as many rows as the record says."""
+        import pyarrow.parquet as pq
+
         try:
-            place.mkdir(exist_ok=True)
+            known = 0 <= shard.number < len(planned) and shard.rows >= 0
+            if not known or shard.rows + sum(each.rows for each in shard.skipped) != planned[shard.number]:
+                return False
+            if not shard.rows:
+                return True
+            for name in has:
+                # Mapping also finds a file that is shorter than its header says.
+                rows = np.load(self._path(name, shard.number), mmap_mode="r")
+                if rows.ndim != 2 or len(rows) != shard.rows:
+                    return False
+            return pq.read_metadata(self._path(METADATA, shard.number)).num_rows == shard.rows
+        except Exception:
+            # Readers of damaged files raise errors of many kinds; the remedy is the same for each.
+            return False
+
+    def _path(self, name: str, number: int) -> Path:
+        return self.folder / name / f"{name}_{number}.{'parquet' if name == METADATA else 'npy'}"
+
+    def _new_path(self, name: str, number: int) -> Path:
+        path = self._path(name, number)
+        try:
+            path.parent.mkdir(exist_ok=True)
         except OSError as error:
-            raise unwritable(place, error) from error
-        return place / f"{name}_{number}.{suffix}"
+            raise unwritable(path.parent, error) from error
+        return path
+
+    def _remove_empty(self) -> None:
+        for name in (IMAGES, TEXTS, METADATA):
+            _remove_if_empty(self.folder / name)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    # It may hold files, or not be there at all.
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
     """The record of a folder; None where there is none. Raises UnusableInput for a damaged one."""
     path = folder / RECORD
-    if not path.is_file():
+    if not os.path.isfile(path):
         return None
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -140,13 +203,13 @@ def read_record(folder: Path) -> dict[str, Any] | None:
 
 def check_new(folder: Path) -> None:
     """Raise UnusableInput unless the folder can be made, or is there and empty."""
-    if folder.is_dir():
+    if os.path.isdir(folder):
         if any(folder.iterdir()):
             raise UnusableInput(f"{folder} holds other files; name a new or empty folder")
         if not os.access(folder, os.W_OK):
             raise UnusableInput(f"{folder} cannot be written: permission denied; choose another place")
         return
-    if folder.exists():
+    if os.path.exists(folder):
         raise UnusableInput(f"{folder} is a file; name a folder, or a .parquet, .npz or .safetensors file")
     parent = Path(os.path.realpath(folder)).parent
     if not parent.is_dir():

@@ -17,6 +17,14 @@ class Skipped:
     rows: int = 1
 
 
+def readable(text: str) -> str:
+    """The text with what is no Unicode in it, such as a file name's stray bytes, written as escapes.
+
+    No output can be written as UTF-8 otherwise.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def sentences(skipped: Sequence[Skipped]) -> Iterator[str]:
     """One sentence a reason, with the first few names."""
     reasons: dict[str, list[Skipped]] = {}

@@ -84,6 +84,7 @@ def test_what_was_skipped_is_said_on_standard_error(cli, words, pictures, tmp_pa
     assert "files without an image suffix were left out: 1 (first: other.md)" in outcome.err
 
 
+LONG = "y" * 300
 REFUSED = {
     "nothing": ([], "there is nothing to encode"),
     "no images": (["--images", "none"], "none does not exist"),
@@ -100,6 +101,27 @@ REFUSED = {
     "no parent": (["--captions", "c.txt", "--out", "no/where"], "there is no folder"),
     "input": (["--captions", "c.txt", "--images", "empty", "--out", "empty"], "is an input"),
     "model": (["--captions", "c.txt", "--model", "nope"], "there is no model 'nope'"),
+    "no name of a model": (["--captions", "c.txt", "--model", ""], "the model has no name; give bundled"),
+    "no name of an image": (["--images", ""], "an image has an empty name; name an image"),
+    "no name of captions": (["--captions", ""], "the captions have an empty name; name a file"),
+    "zero in out": (["--captions", "c.txt", "--out", "a\0b"], "name a folder, or a .parquet"),
+    "zero in captions": (["--captions", "a\0b.txt"], "does not exist; name a file of captions"),
+    "zero in images": (["--images", "a\0b"], "does not exist; name an image"),
+    "zero in model": (["--captions", "c.txt", "--model", "local-dir:a\0b"], "names no folder"),
+    "zero in weights": (
+        ["--captions", "c.txt", "--model", "ViT-B-32", "--weights", "a\0b"],
+        "does not exist; name the file with the weights",
+    ),
+    "long out": (["--captions", "c.txt", "--out", LONG], "cannot be written: File name too long; choose"),
+    "long file": (["--captions", "c.txt", "--out", f"{LONG}.parquet"], "cannot be written: File name too"),
+    "long captions": (["--captions", f"{LONG}.csv"], "does not exist; name a file of captions"),
+    "long images": (["--images", LONG], "does not exist; name an image"),
+    "long model": (["--captions", "c.txt", "--model", f"local-dir:{LONG}"], "names no folder"),
+    "long architecture": (["--captions", "c.txt", "--model", LONG], "there is no model"),
+    "long weights": (
+        ["--captions", "c.txt", "--model", "ViT-B-32", "--weights", LONG],
+        "does not exist; name the file with the weights",
+    ),
     "no bundled": (["--captions", "c.txt"], "this installation has no bundled model"),
 }
 
@@ -148,6 +170,33 @@ def test_help_and_refusals_import_no_torch(tmp_path):
         assert found.stdout.rstrip().endswith("[]")
 
 
+def test_where_memory_runs_out_a_smaller_batch_is_advised(refused, captions, monkeypatch, tmp_path):
+    def run_out(_):
+        raise MemoryError
+
+    monkeypatch.setattr("realign_core.cli.encode.read_captions", run_out)
+    assert "memory ran out; lower --batch\n" in refused(
+        "encode", "--captions", captions, "--out", tmp_path / "o"
+    )
+
+
+def test_a_request_to_end_leaves_nothing_beside_the_file(words, tmp_path):
+    many = tmp_path / "many.txt"
+    many.write_text("".join(f"caption {index}\n" for index in range(200_000)))
+    model = words[-1]
+    running = run("encode", "--captions", many, "--model", model, "--out", tmp_path / "out.parquet")
+    end = time.monotonic() + 120
+    while not list(tmp_path.glob(".encode-*")) and time.monotonic() < end and running.poll() is None:
+        time.sleep(0.01)
+    assert running.poll() is None
+    running.send_signal(signal.SIGTERM)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130, said
+    assert "interrupted" in said
+    assert not list(tmp_path.glob(".encode-*"))
+    assert not (tmp_path / "out.parquet").exists()
+
+
 def test_ctrl_c_leaves_finished_shards_and_resume_goes_on(words, pictures, captions, tmp_path, cli):
     many = 1500
     captions.write_text("".join(f"caption {index}\n" for index in range(12 + many)))
@@ -157,7 +206,9 @@ def test_ctrl_c_leaves_finished_shards_and_resume_goes_on(words, pictures, capti
     settings = ["--out", out, "--batch", 8, "--shard-rows", 16]
     running = run(*words, *settings)
     end = time.monotonic() + 120
-    while not (out / "encode.json").exists() and time.monotonic() < end and running.poll() is None:
+    while (
+        not (out / "img_emb" / "img_emb_1.npy").exists() and time.monotonic() < end and running.poll() is None
+    ):
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)

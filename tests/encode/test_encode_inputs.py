@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,7 @@ BROKEN = {
     "empty": (b"", "the file is empty"),
     "bomb": (bomb(), "pixels"),
     "script": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image that can be read"),
+    "a line": (file_of(Image.new("L", (1, 300_000))), "1 x 300000: one side is more than 200 times"),
     "32-bit": (file_of(Image.fromarray(np.ones((4, 4), np.float32)), "TIFF"), "32-bit numbers"),
 }
 
@@ -121,6 +123,19 @@ def test_a_shard_of_broken_images_has_no_files(pictures, encoder, tmp_path):
     assert found.rows == 8
     names = sorted(path.name for path in (tmp_path / "out" / "img_emb").iterdir())
     assert names == ["img_emb_1.npy", "img_emb_2.npy"]
+
+
+def test_a_picture_that_preprocessing_cannot_take_is_broken_alone(pictures, encoder, tmp_path):
+    def preprocess(image):
+        if image.size == (7, 7):
+            raise ValueError("odd size")
+        return encoder.preprocess(image)
+
+    picture(0, (7, 7)).save(pictures / "p1.png")
+    plan = make_plan(find_images([pictures]), None)
+    found = encode_folder(plan, replace(encoder, preprocess=preprocess), tmp_path / "out")
+    assert found.skipped == (Skipped("p1.png", "the model's preprocessing cannot take it: odd size"),)
+    assert found.rows == 11
 
 
 def zipped(path, **members):

@@ -106,6 +106,44 @@ def test_damaged_and_foreign_weights_are_refused(copied):
         load_encoder(choose_model(f"local-dir:{copied}"), device="cpu")
 
 
+PREPROCESSING = {
+    "std of 0": ({"std": [0.2, 0, 0.3]}, "gives 0 in the std of preprocess_cfg; write the one"),
+    "one std of 0": ({"std": 0}, "gives 0 in the std"),
+    "infinite std": ({"std": [float("inf")] * 3}, "gives inf in the std"),
+    "mean that is none": ({"mean": [float("nan")] * 3}, "gives nan in the mean"),
+    "mean of words": ({"mean": ["a", 0, 0]}, "gives 'a' in the mean"),
+    "no table": (3, "preprocess_cfg that is no table of settings; save the model again"),
+}
+
+
+@pytest.mark.parametrize("name", PREPROCESSING)
+def test_preprocessing_that_leaves_no_picture_is_refused(copied, name):
+    changed, told = PREPROCESSING[name]
+    path = copied / "open_clip_config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "preprocess_cfg": changed}))
+    with pytest.raises(UnusableInput, match=told):
+        choose_model(f"local-dir:{copied}")
+    path.write_text(json.dumps({**config, "preprocess_cfg": {"mean": 0, "std": None}}))
+    assert choose_model(f"local-dir:{copied}").folder == copied
+
+
+@pytest.mark.parametrize(
+    ("factor", "told"), [(float("nan"), "not finite"), (float("inf"), "not finite"), (0.0, "of length 0")]
+)
+def test_rows_that_damaged_weights_give_are_refused(copied, encoder, factor, told):
+    from safetensors.torch import load_file, save_file
+
+    path = copied / "open_clip_model.safetensors"
+    save_file({name: value * factor for name, value in load_file(path).items()}, path)
+    damaged = load_encoder(choose_model(f"local-dir:{copied}"), device="cpu")
+    sentence = f"the model local-dir:copy gives rows that are {told}; its weights are damaged"
+    with pytest.raises(UnusableInput, match=sentence):
+        damaged.encode_images([encoder.preprocess(picture(0))])
+    with pytest.raises(UnusableInput, match=sentence):
+        damaged.encode_tokens(damaged.tokens(["a caption"])[0])
+
+
 class Evil:
     def __reduce__(self):
         return exec, ("raise SystemExit('it ran')",)
@@ -127,6 +165,7 @@ REFUSED = {
     "vit-b-32": "such as ViT-B-32",
     "ViT-B-99/openai": "there is no model 'ViT-B-99'",
     "local-dir:nowhere": "names no folder",
+    "local-dir:": "local-dir: names no folder",
     "hf-hub:onlyname": "names no repository",
     ".": r"is a folder; write local-dir:\.",
 }

@@ -112,9 +112,10 @@ def test_an_interruption_right_after_the_record_was_written_keeps_the_shard(
 ):
     written = shards.atomic_text
 
-    def write_and_stop(*arguments):
-        written(*arguments)
-        raise KeyboardInterrupt
+    def write_and_stop(path, text):
+        written(path, text)
+        if '"number"' in text:
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(shards, "atomic_text", write_and_stop)
     with pytest.raises(KeyboardInterrupt):
@@ -166,7 +167,13 @@ def test_images_alone_and_captions_alone(encoder, pictures, captions, tmp_path):
 def test_nothing_that_can_be_encoded_is_an_error(encoder, tmp_path):
     (tmp_path / "a.png").write_bytes(b"no image")
     plan = make_plan(find_images([tmp_path / "a.png"]), None)
-    with pytest.raises(
-        UnusableInput, match=r"none of the 1 rows could be encoded; the first, a\.png: not an"
-    ):
-        encode_folder(plan, encoder, tmp_path / "out")
+    for _ in range(2):
+        with pytest.raises(
+            UnusableInput, match=r"none of the 1 rows could be encoded; the first, a\.png: not an"
+        ):
+            encode_folder(plan, encoder, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+    (tmp_path / "there").mkdir()
+    with pytest.raises(UnusableInput, match="none of the 1 rows"):
+        encode_folder(plan, encoder, tmp_path / "there")
+    assert not list((tmp_path / "there").iterdir())

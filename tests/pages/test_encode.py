@@ -134,7 +134,11 @@ BAD = {
     "both": ({"table": ("c.txt", b"a\n")}, "given as a file and as lines; remove one"),
     "no column": ({"lines": "", "table": ("c.csv", b"a,b\n1,2\n")}, "c.csv has no column named caption"),
     "no zip": ({"pictures": [("a.zip", b"x")]}, "a.zip is not a whole zip archive"),
-    "one pair": ({"pictures": PICTURES[:1], "lines": "one"}, "at least 2 are needed"),
+    "one pair": ({"pictures": PICTURES[:1], "lines": "one"}, "only one pair is left, at least 2 are needed"),
+    "one pair whole": (
+        {"pictures": [*PICTURES[2:3], ("p3.png", b"x")], "lines": "two\nthree"},
+        "only one pair is left, at least 2 are needed; skipped p3.png: not an image that can be read",
+    ),
     "all broken": ({"pictures": [("a.png", b"x")], "lines": "one"}, "a.png: not an image"),
 }
 
@@ -202,7 +206,7 @@ def test_a_stopped_encoding_goes_on_behind_its_shards(monkeypatch, models):
     place = work._place
 
     def stop_after_a_shard(_):
-        if (place / "shards" / "encode.json").exists():
+        if (place / "shards" / "metadata" / "metadata_0.parquet").exists():
             raise jobs.Cancelled
 
     with pytest.raises(jobs.Cancelled):
