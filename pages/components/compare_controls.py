@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import choices, definitions, settings
+from pages.components import choices, definitions, energy_slider, settings
 from pages.components.study import Study
 from realign_core.alignment.c3 import DEFAULT_NOISE_NORM, PRESETS
 from realign_core.figures.theme import LABELS
@@ -48,16 +48,7 @@ def _settings(study: Study) -> None:
             help="Shrinks the covariances that blockwise inverts towards round ones. Without it, a block "
             "with fewer rows than directions collapses.",
         )
-        settings.bind(
-            "energy",
-            st.slider,
-            "Blockwise: energy held by U",
-            min_value=0.5,
-            max_value=0.999,
-            step=0.001,
-            format="%.3f",
-            help=definitions.help_of("frame.energy"),
-        )
+        energy_slider.show("Blockwise: energy held by U")
     with right:
         st.markdown("**Judging**")
         largest = min(LARGEST_K, min(study.pair.report.n_target, study.pair.report.n_source) - 1)

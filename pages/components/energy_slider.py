@@ -7,12 +7,12 @@ import streamlit as st
 from pages.components import definitions, settings
 
 
-def show() -> None:
+def show(label: str = "Energy held by U") -> None:
     """The energy that U holds, kept in this session's settings and in the address."""
     settings.bind(
         "energy",
         st.slider,
-        "Energy held by U",
+        label,
         min_value=0.5,
         max_value=0.999,
         step=0.001,

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from realign_core.alignment.statistics import (
     pieces,
+    summing_type,
     unit_pieces,
     weighted_sum,
     widened,
@@ -130,7 +131,7 @@ class AffineMap:
             units = unit_pieces(block, normalize=self.normalize, first_row=first_row)
             return sum((self._map(piece, None).sum(dim=0) for piece in units), torch.zeros(())).cpu()
         total = torch.zeros_like(self.bias)
-        dtype = working_type(block)
+        dtype = summing_type(block)
         for start, piece in pieces(block.detach(), dtype):
             total += self._scaled_sum(*within_range(piece.to(dtype), first_row + start, "source"))
         return total

@@ -71,6 +71,15 @@ def working_type(block: Tensor) -> torch.dtype:
     return torch.float64 if block.dtype == torch.float64 else torch.float32
 
 
+def summing_type(block: Tensor) -> torch.dtype:
+    """What unit rows of a block are formed and added up in for a mean.
+
+    The rounding of many rows averages out; that of a few does not, and float64 costs nothing there.
+    """
+    few = block.numel() * torch.float32.itemsize <= PIECE_BYTES and block.device.type != "mps"
+    return torch.float64 if few else working_type(block)
+
+
 def widened(values: Tensor) -> Tensor:
     """Float64 where the device has it."""
     return values if values.device.type == "mps" else values.double()
@@ -130,9 +139,9 @@ class MeanTrace:
     ) -> MeanTrace:
         """Mean and trace of a block.
 
-        Unit rows are formed in their own precision, which leaves about 1e-8 of a float32 mean (3e-7 where a
-        few rows are repeated often), unless an `exact` mean is asked for, or the rows lie so close together
-        that it would show.
+        Many unit rows are formed in their own precision, which leaves about 1e-8 of a float32 mean (3e-7
+        where a few rows are repeated often), unless an `exact` mean is asked for, or the rows lie so close
+        together that it would show.
         """
         block = block.detach()
         n = len(block)
@@ -140,8 +149,9 @@ class MeanTrace:
             parts = (rows for _, rows in float64_pieces(block))
             return reduce(cls.merge, (cls._of_rows(rows) for rows in parts))
         total = block.new_zeros(block.shape[1], dtype=torch.float64, device=statistics_device(block))
-        for start, rows in float64_pieces(block) if exact else pieces(block, working_type(block)):
-            rows, lengths = within_range(rows.to(working_type(rows)), first_row + start, name)
+        dtype = summing_type(block)
+        for start, rows in float64_pieces(block) if exact else pieces(block, dtype):
+            rows, lengths = within_range(rows.to(torch.float64 if exact else dtype), first_row + start, name)
             # Unit rows never have to be formed, as sum y/||y|| = Y' w.
             total += weighted_sum(rows, 1 / lengths).to(total.device)
         mean = total / n

@@ -188,7 +188,15 @@ def test_realign_of_float32_rows_is_close_to_the_slow_version():
     y, x = (cloud(3000, 96, seed, 0.1).astype(np.float32) for seed in (1, 2))
     method = ReAlign().fit(source=y, target=x)
     assert np.abs(method.transform(y) - oracles.realign(y, x)).max() < 1e-6
-    # Short sums keep the type of the rows, whose seven digits are added up in float64.
+    # A few rows are added up in float64; only the result is rounded to the input's type.
+    np.testing.assert_allclose(method.mean_source_, oracles.unit(y).mean(axis=0), atol=1e-15)
+    np.testing.assert_allclose(method.centroid_, oracles.anchor_trace(y, x).mean(axis=0), atol=1e-14)
+
+
+def test_many_float32_rows_are_added_up_in_short_sums():
+    y, x = (cloud(30_000, 96, seed, 0.1).astype(np.float32) for seed in (1, 2))
+    method = ReAlign().fit(source=y, target=x)
+    assert np.abs(method.transform(y) - oracles.realign(y, x)).max() < 1e-6
     np.testing.assert_allclose(method.mean_source_, oracles.unit(y).mean(axis=0), atol=1e-8)
     np.testing.assert_allclose(method.centroid_, oracles.anchor_trace(y, x).mean(axis=0), atol=1e-8)
     wide = ReAlign().fit(source=y.astype(np.float64), target=x.astype(np.float64))

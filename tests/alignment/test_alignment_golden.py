@@ -45,7 +45,7 @@ def test_float32_rows_agree_with_their_float64_copies(real_set):
     x, y = np.load(path)
     z = create("realign").fit(source=y, target=x).transform(y)
     gap = np.linalg.norm(oracles.unit(x).mean(axis=0) - z.astype(np.float64).mean(axis=0))
-    assert gap == pytest.approx(golden["methods"]["realign"]["in_sample"]["centroid_gap"], abs=1e-7)
+    assert gap == pytest.approx(golden["methods"]["realign"]["in_sample"]["centroid_gap"], rel=1e-4)
 
 
 def test_blockwise_whitening_breaks_neighbourhoods_where_realign_keeps_them(real_set):
