@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import stat
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -88,12 +89,11 @@ def check_path(path: str | os.PathLike, suffixes: Sequence[str] | None) -> None:
         if not os.access(final, os.W_OK):
             raise UnusableInput(f"{text} cannot be written: permission denied; choose another place")
         return
-    # Access rights do not tell of read-only and network file systems; making a file does.
-    probe = os.path.join(folder, f".{secrets.token_hex(6)}.part")
+    # Access rights do not tell of read-only and network file systems; making a file does. One without a
+    # name cannot be left behind by an interruption.
     try:
-        with open(probe, "xb"):
+        with tempfile.TemporaryFile(dir=folder):
             pass
-        os.unlink(probe)
     except OSError as error:
         raise unwritable(text, error) from error
 

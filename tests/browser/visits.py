@@ -107,11 +107,17 @@ class Visit:
         """Open files through the upload tab of the Data page."""
         self.page.get_by_role("tab", name="Upload").click()
         inputs = self.page.locator("input[type=file]")
-        inputs.nth(0).set_input_files(str(target))
-        if source is not None:
-            inputs.nth(1).set_input_files(str(source))
-        self.settle()
-        return self.press("Read the files")
+        files = [target] if source is None else [target, source]
+        for index, file in enumerate(files):
+            inputs.nth(index).set_input_files(str(file))
+            chip = self.page.get_by_test_id("stFileChip").filter(has_text=file.name)
+            expect(chip).to_be_visible(timeout=self.patience)
+            expect(self.page.get_by_test_id("stFileChipIconSpinner")).to_have_count(0, timeout=self.patience)
+            self.settle()
+        self.press("Read the files")
+        # The fields are empty again once their files were read.
+        expect(self.page.get_by_test_id("stFileChip")).to_have_count(0, timeout=self.patience)
+        return self.settle()
 
     def sideways(self) -> int:
         """Pixels by which the page is wider than the window."""

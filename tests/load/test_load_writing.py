@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -161,13 +162,33 @@ def test_a_folder_without_permission_is_found_before_the_work(tmp_path, monkeypa
             raise PermissionError(13, "Permission denied", str(file))
         return real(file, mode, *args, **kwargs)
 
+    def make_nothing(path, flags, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(path))
+
     monkeypatch.setattr(builtins, "open", denied)
+    monkeypatch.setattr(os, "open", make_nothing)
     with pytest.raises(
         UnusableInput, match=r"a\.npy cannot be written: Permission denied; choose another place"
     ):
         check_writable(tmp_path / "a.npy")
     with pytest.raises(UnusableInput, match=r"a\.json cannot be written: Permission denied"):
         atomic_text(tmp_path / "a.json", "{}")
+    monkeypatch.undo()
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_look_for_permission_never_has_a_name(tmp_path, monkeypatch):
+    # An interruption between making and deleting it would leave the file behind.
+    real = tempfile.TemporaryFile
+
+    def interrupted(**kwargs):
+        with real(**kwargs):
+            assert not list(tmp_path.iterdir())
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        check_writable(tmp_path / "a.npy")
 
 
 def test_text_and_bytes(tmp_path):
