@@ -8,6 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.components import warming
+
 ICON = Path(__file__).parent / "pages" / "components" / "icon.png"
 PAGES = {
     "Data": "data",
@@ -20,6 +22,7 @@ PAGES = {
     "Report": "report",
 }
 
+warming.start()
 st.set_page_config(page_title="Gapscope", page_icon=str(ICON), layout="wide")
 st.navigation(
     [st.Page(f"pages/{file}.py", title=title, default=file == "data") for title, file in PAGES.items()],

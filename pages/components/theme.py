@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import streamlit as st
 
+KEY = "theme_watch"
+
 _WATCH = """
-export default function ({ setStateValue }) {
-    const read = () => {
-        const [r, g, b] = getComputedStyle(document.querySelector(".stApp")).backgroundColor.match(/\\d+/g);
-        return 0.299 * r + 0.587 * g + 0.114 * b < 128;
+let known = null, tell = null, timer = null;
+const read = () => {
+    const [r, g, b] = getComputedStyle(document.querySelector(".stApp")).backgroundColor.match(/\\d+/g);
+    return 0.299 * r + 0.587 * g + 0.114 * b < 128;
+};
+const look = () => {
+    const dark = read();
+    if (dark === known) return;
+    known = dark;
+    tell("dark", dark);
+};
+// Called again with every change of its data, without an end to the call before: one timer serves them all.
+export default function ({ data, setStateValue }) {
+    // What the server knows already needs no answer: that would run the page once more.
+    known = data.dark;
+    tell = setStateValue;
+    look();
+    timer ??= setInterval(look, 400);
+    return () => {
+        clearInterval(timer);
+        timer = null;
     };
-    let last = null;
-    const tell = () => {
-        const dark = read();
-        if (dark !== last) {
-            last = dark;
-            setStateValue("dark", dark);
-        }
-    };
-    tell();
-    const timer = setInterval(tell, 400);
-    return () => clearInterval(timer);
 }
 """
 # Streamlit writes white on its primary colour, which leaves 2.3:1 on the dark theme's sky blue.
@@ -34,11 +42,14 @@ _watcher = st.components.v2.component("gapscope_theme", js=_WATCH)
 
 def watch() -> None:
     """Notice which theme the browser shows."""
+    # What the watcher has told since the last run is known before it is called again.
+    told = st.session_state.get(KEY) or {}
     # It shows nothing, so it must take no room from the heading that it stands beside.
     result = _watcher(
-        key="theme_watch",
+        key=KEY,
+        data={"dark": bool(told.get("dark", dark()))},
         on_dark_change=lambda: None,
-        default={"dark": _first_guess()},
+        default={"dark": dark()},
         width="content",
     )
     st.session_state["dark"] = bool(result.dark)

@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from serving import serve
 from visits import PAGES
 
+from realign_core.figures.theme import palette
+
 SERIOUS = ("serious", "critical")
 
 
@@ -46,6 +48,24 @@ def test_pages_fit_the_window_and_serious_rules(visitor, dark):
             faults[title] = found
     told = "\n".join(f"{title}: {fault}" for title, found in faults.items() for fault in found)
     assert not faults, told
+
+
+def test_figures_follow_a_switch_of_the_theme(visit):
+    visit.open()
+
+    def background() -> str:
+        return visit.page.evaluate("document.querySelector('.js-plotly-plot')._fullLayout.paper_bgcolor")
+
+    for dark in (False, True, False):
+        visit.page.emulate_media(color_scheme="dark" if dark else "light")
+        wanted = palette(dark).background
+        visit.page.wait_for_function(
+            "(wanted) => document.querySelector('.js-plotly-plot')?._fullLayout?.paper_bgcolor === wanted",
+            arg=wanted,
+            timeout=visit.patience,
+        )
+        visit.settle()
+        assert background() == wanted
 
 
 def test_pages_open_by_their_link_and_show_the_navigation(visit):

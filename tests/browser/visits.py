@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    TimeoutError,
+    expect,
+)
 
 PATIENCE = 240_000
 PAGES = {
@@ -89,9 +97,15 @@ class Visit:
         return self.page.locator("[data-testid=stMain]").inner_text()
 
     def download(self, name: str, folder: Path) -> Path:
-        """Click a download button; the file."""
-        with self.page.expect_download(timeout=self.patience) as waiting:
-            self.button(name).click()
+        """Click a download button, and once more where nothing comes of it; the file."""
+        try:
+            with self.page.expect_download(timeout=self.patience / 4) as waiting:
+                self.button(name).click()
+        except TimeoutError:
+            # A page that ran again between the click and its answer has forgotten what was asked for, and
+            # says for five seconds that it failed.
+            with self.page.expect_download(timeout=self.patience) as waiting:
+                self.button(name).click()
         path = folder / waiting.value.suggested_filename
         waiting.value.save_as(path)
         return path

@@ -15,8 +15,10 @@ from pages.components import sweeper
 from pages.components.memo import Memo
 from pages.components.study import Study, digest_of
 from pages.components.words import plain
+from realign_core.checkpoint import checked_by
 from realign_core.diagnostics import diagnose
 from realign_core.load import EmbeddingPair
+from realign_core.validation import UnusableInput
 
 
 def pair_of(target, source, **options) -> EmbeddingPair:
@@ -81,23 +83,72 @@ def test_a_memo_drops_the_least_recently_used():
     assert "b" not in memo
 
 
-def test_a_memo_gives_one_value_to_two_threads():
-    memo, found, barrier = Memo(4), [], threading.Barrier(2)
+def test_a_memo_makes_one_value_for_two_threads():
+    memo, found, made = Memo(4), [], []
+    begun, go_on = threading.Event(), threading.Event()
 
     def make() -> object:
-        # Both are here before either has made its value.
-        barrier.wait(5)
-        return object()
+        made.append(object())
+        begun.set()
+        assert go_on.wait(5)
+        return made[-1]
 
     def look() -> None:
         found.append(memo.get("key", make))
 
     threads = [threading.Thread(target=look) for _ in range(2)]
+    threads[0].start()
+    assert begun.wait(5)
+    threads[1].start()
+    assert memo.get("other", lambda: 1) == 1
+    go_on.set()
     for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found[0] is found[1] is memo.get("key", object)
+        thread.join(5)
+    assert len(made) == 1
+    assert found == [made[0], made[0]]
+
+
+def test_who_waits_for_a_value_makes_it_where_the_other_fails():
+    memo, begun, go_on, told = Memo(4), threading.Event(), threading.Event(), []
+
+    def fail() -> None:
+        begun.set()
+        assert go_on.wait(5)
+        raise UnusableInput("stopped")
+
+    def first() -> None:
+        with pytest.raises(UnusableInput):
+            memo.get("key", fail)
+        told.append("failed")
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert begun.wait(5)
+    threading.Timer(0.1, go_on.set).start()
+    assert memo.get("key", lambda: "made") == "made"
+    thread.join(5)
+    assert told == ["failed"]
+
+
+def test_who_waits_for_a_value_can_be_stopped():
+    memo, begun, go_on = Memo(4), threading.Event(), threading.Event()
+
+    def make() -> int:
+        begun.set()
+        assert go_on.wait(5)
+        return 1
+
+    def stop() -> None:
+        raise InterruptedError
+
+    thread = threading.Thread(target=memo.get, args=("key", make))
+    thread.start()
+    assert begun.wait(5)
+    with checked_by(stop), pytest.raises(InterruptedError):
+        memo.get("key", make)
+    go_on.set()
+    thread.join(5)
+    assert "key" in memo
 
 
 @pytest.mark.parametrize(
