@@ -33,6 +33,7 @@ _HOME = {
     "Rotation": "alignment",
     "Blockwise": "alignment",
     "GaussianOT": "alignment",
+    "AnisoAlign": "alignment",
     "Procrustes": "alignment",
     "RandomTarget": "alignment",
     "register_method": "alignment",

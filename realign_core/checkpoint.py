@@ -1,4 +1,4 @@
-"""A place in long loops where whoever started the work may stop it, by raising.
+"""A place in long loops where whoever started the work may stop it, by raising, and hear how far it is.
 
 What to call is kept per thread, so that two who share prepared rows do not stop each other.
 """
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _check: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None)
+_tell: ContextVar[Callable[[str], None] | None] = ContextVar("tell", default=None)
 
 
 @contextmanager
@@ -27,3 +28,20 @@ def checkpoint() -> None:
     check = _check.get()
     if check is not None:
         check()
+
+
+@contextmanager
+def told_to(hear: Callable[[str], None]) -> Iterator[None]:
+    """Within this context `tell(stage)` calls `hear`."""
+    token = _tell.set(hear)
+    try:
+        yield
+    finally:
+        _tell.reset(token)
+
+
+def tell(stage: str) -> None:
+    """Called by work inside work that takes long; does nothing unless someone listens."""
+    hear = _tell.get()
+    if hear is not None:
+        hear(stage)

@@ -1,6 +1,7 @@
 """Methods that map source rows to where the target's rows lie; one file a method."""
 
 from realign_core.alignment.anchor_trace import AnchorTrace
+from realign_core.alignment.anisoalign import AnisoAlign
 from realign_core.alignment.base import Aligner
 from realign_core.alignment.blockwise import Blockwise
 from realign_core.alignment.c3 import C3
@@ -28,6 +29,7 @@ __all__ = [
     "Aligner",
     "AlignmentWarning",
     "AnchorTrace",
+    "AnisoAlign",
     "Blockwise",
     "GaussianOT",
     "Identity",

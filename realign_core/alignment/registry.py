@@ -10,6 +10,7 @@ from typing import Any
 
 from realign_core.alignment.adapted import Adapted
 from realign_core.alignment.anchor_trace import AnchorTrace
+from realign_core.alignment.anisoalign import AnisoAlign
 from realign_core.alignment.base import Aligner
 from realign_core.alignment.blockwise import Blockwise
 from realign_core.alignment.c3 import C3
@@ -24,7 +25,8 @@ from realign_core.alignment.rotation import Rotation
 from realign_core.validation import UnusableInput
 
 _BUILT_IN = (
-    Identity, MeanShift, C3, AnchorTrace, ReAlign, Rotation, Blockwise, GaussianOT, Procrustes, RandomTarget,
+    Identity, MeanShift, C3, AnchorTrace, ReAlign, Rotation, Blockwise, GaussianOT, AnisoAlign,
+    Procrustes, RandomTarget,
 )  # fmt: skip
 _FACTORIES: dict[str, Callable[..., Any]] = {method.name: method for method in _BUILT_IN}
 

@@ -11,7 +11,7 @@ from realign_core.cli.methods import blockwise_shrinkage, check_device, check_me
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress, say
 from realign_core.load import atomic_text, load_pair
-from realign_core.method_names import BUILT_IN_METHODS
+from realign_core.method_names import DEFAULT_METHODS
 from realign_core.validation import UnusableInput, check_count, check_fraction, check_non_negative
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ STAGES_BESIDE_METHODS = 6
 def run(options: argparse.Namespace) -> None:
     """Check everything that is cheap to check, then load, compare and write."""
     _check(options)
-    with closing(Progress(STAGES_BESIDE_METHODS + len(options.methods or BUILT_IN_METHODS))) as progress:
+    with closing(Progress(STAGES_BESIDE_METHODS + len(options.methods or DEFAULT_METHODS))) as progress:
         progress("load")
         data = load_pair(
             options.target,

@@ -59,7 +59,12 @@ def _analyze(commands: Any) -> None:
     command.add_argument("--max-rows", type=int, metavar="N", help="read a seeded sample of at most N rows")
     command.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     command.add_argument("--energy", type=float, default=0.99, metavar="E", help="share of energy held by U")
-    command.add_argument("--methods", type=_names, metavar="a,b", help="methods to compare (default: all)")
+    command.add_argument(
+        "--methods",
+        type=_names,
+        metavar="a,b",
+        help="methods to compare (default: all that need no training)",
+    )
     command.add_argument("--k", type=int, default=10, metavar="K", help="neighbours of the retention score")
     command.add_argument("--split", type=float, default=0.5, metavar="S", help="share of rows fitted on")
     command.add_argument("--c3-sigma", type=float, metavar="S", help="C3's noise per coordinate")

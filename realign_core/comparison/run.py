@@ -28,9 +28,9 @@ def compare(
 ) -> Comparison:
     """Diagnose `data` and judge the alignment methods on it, in-sample and held-out.
 
-    `methods` names them (default: all that fit the data); `options` are the fields of `Settings`
-    (`energy`, `k`, `split`, `seed`, `device`, `c3_sigma`, `bootstrap`, `score_rows`, `method_options`).
-    Raises `UnusableInput` for options out of range, unknown methods, and a paired method on unpaired data.
+    `methods` names them (default: all that fit the data and need no training); `options` are the fields
+    of `Settings` (`energy`, `k`, `split`, `seed`, `device`, `c3_sigma`, `bootstrap`, `score_rows`,
+    `method_options`). Raises `UnusableInput` for options out of range, unknown methods, and a paired method on unpaired data.
     """
     settings = Settings(methods=None if methods is None else tuple(methods), **options)
     names = chosen_methods(data, settings)
@@ -91,9 +91,12 @@ def assemble(
 def chosen_methods(data: EmbeddingPair, settings: Settings) -> tuple[str, ...]:
     """Names to run: those asked for, else every registered method that the data allows."""
     known = alignment.method_names()
-    needs_pairs = {n for n in settings.methods or known if alignment.traits(alignment.create(n)).uses_pairs}
+    traits = {name: alignment.traits(alignment.create(name)) for name in settings.methods or known}
+    needs_pairs = {name for name, trait in traits.items() if trait.uses_pairs}
     if settings.methods is None:
-        return tuple(name for name in known if data.paired or name not in needs_pairs)
+        # A network takes far longer than all other methods together: it is trained where it is asked for.
+        usable = (name for name in known if data.paired or name not in needs_pairs)
+        return tuple(name for name in usable if not traits[name].trained)
     if not settings.methods:
         raise UnusableInput(f"--methods is empty; choose from {', '.join(known)}")
     if needs_pairs and not data.paired:

@@ -18,8 +18,9 @@ DEFAULT_K = 10
 
 @dataclass(frozen=True)
 class Settings:
-    """Options as used. `methods` None means all that fit the data; `score_rows` caps the rows on which
-    methods are judged (a seeded sample beyond it); `method_options` are settings of single methods by name.
+    """Options as used. `methods` None means all that fit the data and train no network; `score_rows` caps
+    the rows on which methods are judged (a seeded sample beyond it); `method_options` are settings of single
+    methods by name.
     """
 
     methods: tuple[str, ...] | None = None

@@ -6,6 +6,7 @@ import numpy as np
 import oracles
 import pytest
 import torch
+from untrained import create
 
 from realign_core.alignment import (
     C3,
@@ -16,7 +17,6 @@ from realign_core.alignment import (
     MeanShift,
     Procrustes,
     ReAlign,
-    create,
     map_in_sample,
     method_names,
     traits,
@@ -26,7 +26,7 @@ from realign_core.validation import UnusableInput
 
 NAMES = (
     "identity", "mean_shift", "c3", "anchor_trace", "realign", "rotation", "blockwise", "gaussian_ot",
-    "procrustes", "random_target",
+    "anisoalign", "procrustes", "random_target",
 )  # fmt: skip
 PRECISION = {torch.float64: 1e-11, torch.float32: 2e-6, torch.float16: 2e-3, torch.bfloat16: 2e-2}
 
@@ -306,7 +306,7 @@ def test_traits_of_the_methods():
     assert [name for name in NAMES if traits(create(name)).adds_noise] == ["c3"]
     assert [name for name in NAMES if traits(create(name)).copies_target] == ["random_target"]
     assert [name for name in NAMES if not traits(create(name)).fits_mean] == ["identity", "procrustes"]
-    assert not any(traits(create(name)).trained for name in NAMES)
+    assert [name for name in NAMES if traits(create(name)).trained] == ["anisoalign"]
     assert issubclass(Identity, Aligner)
 
 

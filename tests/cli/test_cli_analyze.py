@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from realign_core.cli import progress
-from realign_core.method_names import BUILT_IN_METHODS
+from realign_core.method_names import DEFAULT_METHODS
 
 KEYS = {
     "dataset": "n_target n_source dim paired paired_cosine shuffled_cosine pairing_z pairing_t groups "
@@ -72,7 +72,7 @@ def test_the_json_has_every_key(cli, folder):
     has(found["drift"]["anchor_trace"], DRIFT)
     has(found["shape"]["bias_noise_null"], "low high")
     has(found["reference"], REFERENCE)
-    assert tuple(found["methods"]) == BUILT_IN_METHODS
+    assert tuple(found["methods"]) == DEFAULT_METHODS
     for method in found["methods"].values():
         has(method, "in_sample held_out interval uses_pairs seconds")
         has(method["seconds"], "fit transform")
@@ -80,7 +80,7 @@ def test_the_json_has_every_key(cli, folder):
             has(method[side], f"{SCORES} {PAIRED_ONLY}")
         for low, high in method["interval"].values():
             assert low <= high
-    assert {"diagnose", *BUILT_IN_METHODS} <= set(found["seconds"])
+    assert {"diagnose", *DEFAULT_METHODS} <= set(found["seconds"])
     assert found["dataset"]["paired"] is True
     assert len(found["frame"]["eigenvalues"]) == found["dataset"]["dim"] == 6
     assert found["settings"]["device"] in ("cpu", "cuda", "mps")
