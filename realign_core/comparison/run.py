@@ -30,7 +30,8 @@ def compare(
 
     `methods` names them (default: all that fit the data and need no training); `options` are the fields
     of `Settings` (`energy`, `k`, `split`, `seed`, `device`, `c3_sigma`, `bootstrap`, `score_rows`,
-    `method_options`). Raises `UnusableInput` for options out of range, unknown methods, and a paired method on unpaired data.
+    `method_options`). Raises `UnusableInput` for options out of range, unknown methods, and a paired method
+    on unpaired data.
     """
     settings = Settings(methods=None if methods is None else tuple(methods), **options)
     names = chosen_methods(data, settings)
