@@ -11,7 +11,7 @@ from torch import Tensor
 
 from realign_core.alignment.aniso.map import AnisoMap
 from realign_core.alignment.aniso.networks import Training
-from realign_core.alignment.aniso.polar import Polar, in_rest, mixed_basis
+from realign_core.alignment.aniso.polar import MIXINGS, Polar, in_rest, mixed_basis
 from realign_core.alignment.aniso.potential import PhasePotential
 from realign_core.alignment.aniso.prior import NoiseLevels, PhasePrior
 from realign_core.alignment.aniso.refinement import Bounds, Corrections, Weights, fit_corrections
@@ -34,6 +34,7 @@ from realign_core.validation import (
     check_count,
     check_fraction,
     check_non_negative,
+    check_positive,
 )
 
 CORRECTIONS, SCORE = "corrections.", "score."
@@ -227,7 +228,9 @@ class AnisoAlign(Aligner):
 
     def _check_settings(self) -> None:
         check_fraction("energy", self.energy)
+        check_choice("mixing", self.mixing, MIXINGS)
         check_choice("radial_map", self.radial_map, RADIAL_MAPS)
+        check_positive("learning_rate", self.learning_rate)
         for name in ("partners", "width", "steps", "batch"):
             check_count(name, getattr(self, name))
         check_count("fit_rows", self.fit_rows, least=2)

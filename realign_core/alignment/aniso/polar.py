@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from realign_core.frame import FixedFrame
+from realign_core.linalg import numerical_rank
 from realign_core.validation import UnusableInput, check_choice
 
-RADIUS_EPSILON = 1e-24
+RADIUS_EPSILON = 1e-30
 """Added to squared radii, so that a block at the origin has a logarithm; far below any that counts."""
 
 MIXINGS = ("random", "none")
@@ -39,7 +40,7 @@ def mixed_basis(frame: FixedFrame, *, mixing: str, seed: int) -> Tensor:
 def even_rank(frame: FixedFrame) -> int:
     """The frame's rank rounded up to an even number, or down where no further direction varies."""
     rank = frame.rank + frame.rank % 2
-    limit = int((frame.eigenvalues > 0).sum())
+    limit = numerical_rank(frame.eigenvalues)
     rank = min(rank, limit - limit % 2)
     if rank < 2:
         raise UnusableInput(

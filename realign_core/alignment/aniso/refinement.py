@@ -87,10 +87,15 @@ def fit_corrections(
     width: int,
     training: Training,
 ) -> tuple[Corrections, list[float]]:
-    """Train the corrections on started source rows, float32, under a frozen prior; also the window losses."""
+    """Train the corrections on started source rows, float32, under a frozen prior; also the window losses.
+
+    Without either loss nothing is corrected.
+    """
     device = start.phases.device
     network = Corrections(start.phases.shape[1], start.rest.shape[1], width, training.seed).to(device)
     network.standardise(start)
+    if not (weights.prior or weights.phase):
+        return network.requires_grad_(False), [0.0]
     edges = prior.potential.edges
 
     def loss_of(rows: Tensor, noise: torch.Generator) -> Tensor:
