@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components import session
-from realign_core.checkpoint import checked_by
+from realign_core.checkpoint import checked_by, told_to
 from realign_core.validation import UnusableInput
 
 POLL_SECONDS = 0.3
@@ -65,7 +65,7 @@ class Job:
 
     def _run(self, work: Callable[[Callable[[str], None]], Any]) -> None:
         try:
-            with checked_by(self.check):
+            with checked_by(self.check), told_to(self.report):
                 self.value = work(self.report)
         except BaseException as error:
             if not isinstance(error, (Cancelled, UnusableInput)):

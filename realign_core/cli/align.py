@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from realign_core.checkpoint import told_to
 from realign_core.cli.methods import blockwise_shrinkage, check_methods, load_plugins
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress, say
@@ -139,7 +140,7 @@ def _fit(options: argparse.Namespace, source: EmbeddingSet, progress: Progress, 
         raise UnusableInput(f"{options.method} cannot be saved: it has no save; leave out --save-aligner")
     fit_source, fit_target = _rows_to_fit(options, source, alignment.traits(method).uses_pairs)
     progress(f"fit {options.method}")
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, told_to(progress.within):
         warnings.simplefilter("always", alignment.AlignmentWarning)
         method.fit(source=fit_source, target=fit_target)
     notes += [str(warning.message) for warning in caught]

@@ -7,6 +7,7 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from realign_core.checkpoint import told_to
 from realign_core.cli.methods import blockwise_shrinkage, check_device, check_methods
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress, say
@@ -24,7 +25,8 @@ STAGES_BESIDE_METHODS = 6
 def run(options: argparse.Namespace) -> None:
     """Check everything that is cheap to check, then load, compare and write."""
     _check(options)
-    with closing(Progress(STAGES_BESIDE_METHODS + len(options.methods or DEFAULT_METHODS))) as progress:
+    stages = STAGES_BESIDE_METHODS + len(options.methods or DEFAULT_METHODS)
+    with closing(Progress(stages)) as progress, told_to(progress.within):
         progress("load")
         data = load_pair(
             options.target,

@@ -25,15 +25,24 @@ class Progress:
     def __init__(self, total: int | None = None):
         self.total = total
         self.count = 0
-        self.start = time.perf_counter()
+        self.start = self.written = time.perf_counter()
         self.live = sys.stderr is not None and sys.stderr.isatty()
         self.held: list[str] = []
 
     def __call__(self, stage: str) -> None:
         self.count += 1
+        self._write(stage)
+
+    def within(self, detail: str) -> None:
+        """Say how far the current stage is; rarely where standard error is no terminal."""
+        if self.live or time.perf_counter() - self.written >= HELD_SECONDS:
+            self._write(detail)
+
+    def _write(self, text: str) -> None:
         of = f"/{self.total}" if self.total else ""
         seconds = time.perf_counter() - self.start
-        line = f"[{self.count}{of}, {seconds:.0f} s] {stage}"
+        line = f"[{self.count}{of}, {seconds:.0f} s] {text}"
+        self.written = time.perf_counter()
         if self.live:
             say(f"\r\033[K{line}", end="")
             return
