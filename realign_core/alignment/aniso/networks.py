@@ -101,7 +101,8 @@ def wrapped_score(offset: Tensor, variance: Tensor) -> Tensor:
 
     `d/dx log sum_j exp(-(x + 2 pi j)^2 / (2 v))`, `variance` v of shape `(n, 1)`.
     """
-    reach = 1 + math.ceil((math.pi + 8 * math.sqrt(float(variance.max()))) / (2 * math.pi))
+    # Beyond, a turn weighs less than 1e-12 of the nearest, wherever between -pi and pi the offset lies.
+    reach = max(1, math.ceil((math.sqrt(1 + 5.6 * float(variance.max())) - 1) / 2))
     turns = 2 * math.pi * torch.arange(-reach, reach + 1, device=offset.device, dtype=offset.dtype)
     places = offset[..., None] + turns
     weights = torch.softmax(-places.square() / (2 * variance[..., None]), dim=-1)

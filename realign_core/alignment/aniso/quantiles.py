@@ -5,15 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-LEVELS = 257
 ROWS_PER_LEVEL = 8
-"""Knots of a quantile map: so many at most, and one for so many rows, so that a map follows the spread of
-radii and not the gaps between single rows."""
+"""A knot of a quantile map for so many rows at most, so that it follows the spread of radii and not the gaps
+between single rows."""
 
 
-def level_count(rows: int) -> int:
-    """How many knots that many rows carry."""
-    return max(2, min(LEVELS, rows // ROWS_PER_LEVEL))
+def level_count(levels: int, rows: int) -> int:
+    """How many of the knots asked for that many rows carry."""
+    return max(2, min(levels, rows // ROWS_PER_LEVEL))
 
 
 def knots(radii: Tensor, levels: int) -> Tensor:
