@@ -24,6 +24,8 @@ NAMES = (
     "analyze_speed",
     "streaming",
     "dashboard",
+    "published_comparison",
+    "anisoalign_settings",
 )
 
 
