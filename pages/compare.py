@@ -11,7 +11,9 @@ from pages.components import (
 
 with frame.page("Compare") as study, frame.section():
     compare_controls.show(study)
-    result = comparing.current(study)
+    result = comparing.without_training(study)
+    with frame.section(holds_up=False):
+        comparing.train(study)
     with frame.section():
         compare_findings.show(result)
     with frame.section():

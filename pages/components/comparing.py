@@ -4,15 +4,58 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
 
 from pages.components import choices, jobs
 from pages.components.study import Study
-from realign_core.comparison import Comparison
+from pages.components.words import plain
+from realign_core import alignment
+from realign_core.comparison import Comparison, Settings
+from realign_core.figures.theme import LABELS
 
 
 def current(study: Study) -> Comparison:
-    """The comparison under this session's settings."""
+    """The comparison under this session's settings, of every chosen method."""
+    return _known(study, choices.comparison_settings(study), "comparison")
+
+
+def without_training(study: Study) -> Comparison:
+    """The comparison of the chosen methods but those whose network is still to be trained.
+
+    Where no others are chosen it waits for them.
+    """
     settings = choices.comparison_settings(study)
+    waiting = to_train(study, settings)
+    others = tuple(name for name in settings.methods or () if name not in waiting)
+    if not waiting or not others:
+        return current(study)
+    return _known(study, replace(settings, methods=others), "comparison")
+
+
+def train(study: Study) -> None:
+    """Train what is still to be trained, with progress, then show the page with it."""
+    settings = choices.comparison_settings(study)
+    waiting = to_train(study, settings)
+    if not waiting:
+        return
+    names = " and ".join(LABELS.get(name, name) for name in waiting)
+    st.caption(plain(f"{names}: a network is being trained; it joins the others when it is done."))
+    _known(study, settings, "training")
+    st.rerun()
+
+
+def to_train(study: Study, settings: Settings) -> tuple[str, ...]:
+    """Chosen methods with a network that is not trained under these settings."""
+    return tuple(
+        name
+        for name in settings.methods or ()
+        if alignment.traits(alignment.create(name)).trained and not study.has_method(settings, name)
+    )
+
+
+def _known(study: Study, settings: Settings, slot: str) -> Comparison:
     if study.has_comparison(settings):
         return study.comparison(settings)
 
@@ -20,4 +63,4 @@ def current(study: Study) -> Comparison:
         return study.comparison(settings, progress)
 
     key = json.dumps(settings.to_dict(), sort_keys=True)
-    return jobs.run(f"comparison|{study.digest}|{key}", work)
+    return jobs.run(f"{slot}|{study.digest}|{key}", work)

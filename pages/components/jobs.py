@@ -9,6 +9,7 @@ from logging import getLogger
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
 
 from pages.components import session
 from realign_core.checkpoint import checked_by, told_to
@@ -78,8 +79,9 @@ class Job:
 def run(key: str, work: Callable[[Callable[[str], None]], Any]) -> Any:
     """The result of `work(progress)`, named by `key` within this session.
 
-    Returns at once where it takes under a second. Otherwise shows progress and a Cancel button, and stops
-    the page until the work is done; a cancelled job leaves a sentence and a button to start it again. Jobs
+    Returns at once where it takes under a second. Otherwise shows progress and a Cancel button, and raises
+    `StopException`, which ends the page or the section until the work is done (`st.stop` would also end the
+    sections after it); a cancelled job leaves a sentence and a button to start it again. Jobs
     whose keys begin alike, up to the first bar, replace each other.
     """
     slot = f"job_{key.split('|')[0]}"
@@ -93,10 +95,10 @@ def run(key: str, work: Callable[[Callable[[str], None]], Any]) -> Any:
     if job.cancelled:
         st.info("Stopped. Nothing was lost: what had been computed is kept.")
         st.button("Start again", on_click=_forget, args=(slot,), key=f"{slot}_again")
-        st.stop()
+        raise StopException
     if not job.wait(PATIENCE_SECONDS):
         _watch(slot)
-        st.stop()
+        raise StopException
     jobs.pop(slot, None)
     if isinstance(job.error, UnusableInput):
         raise job.error

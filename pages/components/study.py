@@ -93,6 +93,10 @@ class Study:
         """Whether nothing is left to compute under these settings."""
         return _comparison_key(settings) in self._results
 
+    def has_method(self, settings: Settings, name: str) -> bool:
+        """Whether a method has been judged under these settings."""
+        return _method_key(settings, name) in self._results
+
     def drawn(self, key: Any, draw: Callable[[], Any]) -> Any:
         """A figure, or anything else that follows from the results, made once for each key."""
         return self._drawings.get(key, draw)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import threading
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ import safetensors.numpy
 import torch
 from page_tools import address, default_gap, figures, npy, pairs, sample_diagnosis, sentences
 
-from pages.components import sources
+from pages.components import jobs, sources
+from pages.components.study import Study
 from pages.components.uploads import SUFFIXES, Upload
 from realign_core.glossary.numbers import MISSING, shown
 
@@ -285,3 +287,22 @@ def test_equal_uploads_with_other_captions_replace_each_other(opened, held):
     upload(at, **rows)
     (study,) = held.studies.values()
     assert study.pair.captions is None
+
+
+def test_other_data_can_be_opened_while_these_are_diagnosed(opened, monkeypatch):
+    go_on, diagnosis = threading.Event(), Study.diagnosis
+    sources.sample("scenes")
+
+    def slowly(self, *given, **options):
+        assert go_on.wait(60)
+        return diagnosis(self, *given, **options)
+
+    monkeypatch.setattr(Study, "diagnosis", slowly)
+    monkeypatch.setattr(Study, "has_diagnosis", lambda self, seed: False)
+    monkeypatch.setattr(jobs, "PATIENCE_SECONDS", 0.1)
+    at = opened()
+    go_on.set()
+    assert "Working: " in sentences(at)
+    assert not figures(at)
+    assert at.tabs
+    assert "What was loaded" in [heading.value for heading in at.subheader]
