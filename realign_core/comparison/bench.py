@@ -221,7 +221,7 @@ class Bench:
         return self._with_intervals(scores), list(dict.fromkeys(notes))
 
     def judge_rows(self, mapped: Tensor) -> SideScores:
-        """Scores of rows `(n, d)` that a map with a fitted mean made of the judged source rows, as they are."""
+        """Scores of rows `(n, d)` into which a map with a fitted mean took the judged source rows."""
         side = self.shown_side
         return self._with_intervals(score(side.evaluation, mapped, floor=side.floor(alignment.Traits())))
 

@@ -26,7 +26,7 @@ class Side:
     in_sample: bool
 
     def floor(self, traits: Traits) -> FloorWeights | None:
-        """Weights of the sampling floor; none in-sample for a fitted mean, whose gap is small by construction."""
+        """Weights of the sampling floor; none in-sample for a fitted mean, whose gap is made small."""
         fitted = 1 / self.n_fit[0], 1 / self.n_fit[1]
         if self.in_sample:
             # The gap is that of all rows, also where other scores rest on a sample of them.

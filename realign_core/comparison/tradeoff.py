@@ -1,5 +1,7 @@
 """Curves of source kept against target reached: every value of a method's dial, judged on the same rows."""
 
+# ruff: noqa: RUF001  (labels are set with Greek)
+
 from __future__ import annotations
 
 import json
@@ -125,9 +127,7 @@ def _judged(bench: Bench, name: str, options: dict[str, Any], keep: Keep) -> Fou
     return keep((name, json.dumps(options, sort_keys=True)), partial(bench.judge_shown, name, **options))
 
 
-def _curve(
-    bench: Bench, dial: Dial, settings: Settings, keep: Keep, step: _Steps, notes: list[str]
-) -> Curve:
+def _curve(bench: Bench, dial: Dial, settings: Settings, keep: Keep, step: _Steps, notes: list[str]) -> Curve:
     uses_pairs = alignment.traits(alignment.create(dial.name)).uses_pairs
     others = {key: value for key, value in settings.options_of(dial.name).items() if key not in dial.sets}
     dim = bench.shown.x.shape[1]
