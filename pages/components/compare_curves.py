@@ -28,7 +28,11 @@ REACHED = (
     "cosine_js",
     "covariance_discrepancy",
 )
-WISHES = {"none": "Points", "quick": "Curves", "all": "With AnisoAlign"}
+WISHES = {
+    "none": ("Points", "methods as they are set"),
+    "quick": ("Curves", "each method along its dial"),
+    "all": ("Curves and AnisoAlign", "which trains, some 20 s a value"),
+}
 
 
 def show(study: Study, result: Comparison) -> None:
@@ -60,14 +64,14 @@ def _wish() -> str:
     """What the reader asks for: points, curves, or curves with the one that trains."""
     wish = settings.bind(
         "curves",
-        st.segmented_control,
-        "Trade-off",
+        st.radio,
+        "Show",
         tuple(WISHES),
-        format_func=WISHES.get,
-        required=True,
-        help="Points are the methods as set. Curves turn each method's dial: C3's noise, blockwise's "
-        "shrinkage, ReAlign's strength, rotation's Bures share. AnisoAlign trains a network for each of its "
-        "values, which takes some 10 to 30 seconds each.",
+        format_func=lambda wish: WISHES[wish][0],
+        captions=[about for _, about in WISHES.values()],
+        help="Curves turn one dial of each method: C3's noise, blockwise's shrinkage, ReAlign's strength, "
+        "rotation's Bures share and AnisoAlign's bounds. They are judged in the background, on the same rows "
+        "as the methods.",
     )
     return str(wish)
 
@@ -91,10 +95,17 @@ def _curves(study: Study, result: Comparison, dials: tuple[Dial, ...]) -> TradeO
     chosen = result.settings
 
     def work(progress: Callable[[str], None]) -> TradeOffCurves:
-        return study.curves(chosen, dials, progress)
+        return study.curves(chosen, dials, lambda stage: progress(_readable(stage)))
 
     names = ",".join(dial.name for dial in dials)
     return jobs.run(f"curves|{study.digest}|{names}|{comparing.key_of(chosen)}", work)
+
+
+def _readable(stage: str) -> str:
+    """What is being judged, with the method's name for people."""
+    method, comma, rest = stage.partition(",")
+    first, space, counted = method.partition(" ")
+    return f"{LABELS.get(first, first)}{space}{counted}{comma}{rest}"
 
 
 def _best(result: Comparison, curves: TradeOffCurves) -> None:

@@ -179,7 +179,7 @@ def _ends(
     """The dial's values at both ends of a line, unless a label stands on that spot already."""
     line = [spot for spot in points if spot[0].on_line]
     found: list[Label] = []
-    for point, x, y in dict.fromkeys((line[0], line[-1])) if line else ():
+    for point, x, y in (*line[:1], *line[1:][-1:]):
         taken = [
             other
             for other in (*labels, *found)
