@@ -39,7 +39,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 def run() -> dict[str, Any]:
     """Means over the splits by set and setting; there is no bound."""
-    methods = {"ReAlign": ("realign", {}), "rotation": ("rotation", {})}
+    methods: dict[str, tuple[str, dict[str, Any]]] = {
+        "ReAlign": ("realign", {}),
+        "rotation": ("rotation", {}),
+    }
     methods |= {name: ("anisoalign", options) for name, options in SETTINGS.items()}
     found = {}
     for title, data in pairs():

@@ -6,13 +6,15 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
+import plotly.graph_objects as go
 import streamlit as st
 
-from pages.components import choices, jobs
+from pages.components import choices, jobs, theme
 from pages.components.study import Study
 from pages.components.words import plain
 from realign_core import alignment
 from realign_core.comparison import Comparison, Settings
+from realign_core.figures.described import Described
 from realign_core.figures.theme import LABELS
 
 
@@ -62,5 +64,15 @@ def _known(study: Study, settings: Settings, slot: str) -> Comparison:
     def work(progress: Callable[[str], None]) -> Comparison:
         return study.comparison(settings, progress)
 
-    key = json.dumps(settings.to_dict(), sort_keys=True)
-    return jobs.run(f"{slot}|{study.digest}|{key}", work)
+    return jobs.run(f"{slot}|{study.digest}|{key_of(settings)}", work)
+
+
+def key_of(settings: Settings) -> str:
+    """The settings as text, by which what follows from them is known."""
+    return json.dumps(settings.to_dict(), sort_keys=True)
+
+
+def drawn(study: Study, result: Comparison, words: Described, *more: str) -> go.Figure:
+    """A figure of the comparison as this page's theme wants it, drawn once for its key and `more`."""
+    dark = theme.dark()
+    return study.drawn((words.key, key_of(result.settings), dark, *more), lambda: words.draw(dark))

@@ -28,6 +28,11 @@ class Memo:
         with self._lock:
             return key in self._values
 
+    def known(self, key: Any) -> Any:
+        """The value of `key` where it is known, else None."""
+        with self._lock:
+            return self._values.get(key)
+
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
         """The value of `key`, by `make()` where it is not known; what that raises is not kept."""
         mine = threading.Event()

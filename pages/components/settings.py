@@ -59,6 +59,7 @@ SETTINGS: dict[str, Setting] = {
     "judged": Setting("held-out", str, lambda value: value in ("held-out", "in-sample")),
     "kept": Setting("omega", str, SCORES.__contains__),
     "reached": Setting("entropy_mixing_target", str, SCORES.__contains__),
+    "curves": Setting("none", str, lambda value: value in ("none", "quick", "all")),
     "colour": Setting("modality", str, lambda value: value in ("modality", "label")),
     "method": Setting("realign", str, lambda value: value in method_names()),
     "row": Setting(-1, int, lambda value: value >= -1),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -17,7 +17,16 @@ import numpy as np
 import torch
 
 from pages.components.memo import Memo
-from realign_core.comparison import Bench, Comparison, Settings, assemble
+from realign_core.comparison import (
+    Bench,
+    Comparison,
+    Settings,
+    TradeOffCurves,
+    assemble,
+    trade_off_curves,
+)
+from realign_core.comparison.dials import Dial
+from realign_core.comparison.tradeoff import Found
 from realign_core.diagnostics import Diagnosis, diagnose
 from realign_core.diagnostics.drift_path import SHOWN_ROWS, DriftPath, drift_path
 from realign_core.figures.theme import LABELS
@@ -28,6 +37,7 @@ KEPT_RESULTS = 48
 KEPT_BENCHES = 2
 KEPT_CUTS = 8
 KEPT_DRAWINGS = 24
+KEPT_POINTS = 160
 
 
 def _silent(_: str) -> None:
@@ -45,6 +55,7 @@ class Study:
     _results: Memo = field(default_factory=lambda: Memo(KEPT_RESULTS))
     _cuts: Memo = field(default_factory=lambda: Memo(KEPT_CUTS))
     _benches: Memo = field(default_factory=lambda: Memo(KEPT_BENCHES))
+    _points: Memo = field(default_factory=lambda: Memo(KEPT_POINTS))
     _drawings: Memo = field(default_factory=lambda: Memo(KEPT_DRAWINGS))
 
     @classmethod
@@ -97,6 +108,26 @@ class Study:
         """Whether a method has been judged under these settings."""
         return _method_key(settings, name) in self._results
 
+    def curves(
+        self, settings: Settings, dials: Sequence[Dial], progress: Callable[[str], None] = _silent
+    ) -> TradeOffCurves:
+        """The trade-off along these dials; values that are known, also as methods compared, are kept."""
+        place = _bench_key(settings)
+
+        def keep(key: tuple[Hashable, ...], make: Callable[[], Found]) -> Found:
+            compared = self._results.known((place, *key))
+            if compared is None:
+                return self._points.get((place, *key), make)
+            method, notes = compared
+            return method and method.shown_scores, notes
+
+        def judge() -> TradeOffCurves:
+            progress("read rows")
+            bench = self.bench(settings)
+            return trade_off_curves(bench, dials, settings=settings, keep=keep, progress=progress)
+
+        return self._points.get(_curves_key(settings, dials), judge)
+
     def drawn(self, key: Any, draw: Callable[[], Any]) -> Any:
         """A figure, or anything else that follows from the results, made once for each key."""
         return self._drawings.get(key, draw)
@@ -129,6 +160,12 @@ def _bench_key(settings: Settings) -> str:
 
 def _comparison_key(settings: Settings) -> tuple[str, str]:
     return "comparison", json.dumps(settings.to_dict(), sort_keys=True)
+
+
+def _curves_key(settings: Settings, dials: Sequence[Dial]) -> tuple[Hashable, ...]:
+    options = {dial.name: settings.options_of(dial.name) for dial in dials}
+    names = tuple(dial.name for dial in dials)
+    return "curves", _bench_key(settings), names, json.dumps(options, sort_keys=True)
 
 
 def _method_key(settings: Settings, name: str) -> tuple[str, str, str]:

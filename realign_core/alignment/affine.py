@@ -29,9 +29,13 @@ class AffineAligner(Aligner):
         if self.centroid_stage and not self.normalize:
             # Off the sphere the map is affine, so its mean is known and can be made exact at once.
             moved = linear @ self.mean_source_ if isinstance(linear, Tensor) else linear * self.mean_source_
-            self.bias_ = self.mean_target_ - moved
-            self.centroid_ = self.mean_target_.clone()
+            self.bias_ = self._aim() - moved
+            self.centroid_ = self._aim().clone()
         self._sum = torch.zeros_like(bias)
+
+    def _aim(self) -> Tensor:
+        """Where ReAlign's last step puts the mean."""
+        return self.mean_target_
 
     def _wants_pass(self) -> bool:
         return self.centroid_stage and not hasattr(self, "centroid_")
@@ -50,5 +54,5 @@ class AffineAligner(Aligner):
 
     def _mapper(self) -> Mapper:
         staged = self.centroid_stage and self.normalize
-        shift = self.mean_target_ - self.centroid_ if staged else None
+        shift = self._aim() - self.centroid_ if staged else None
         return AffineMap(self._linear(), self.bias_, shift, self.normalize)

@@ -5,6 +5,7 @@ from realign_core.comparison.result import Comparison, MethodResult
 from realign_core.comparison.run import assemble, chosen_methods, compare
 from realign_core.comparison.scoring import COLLAPSED_BELOW, SCORES
 from realign_core.comparison.settings import Settings
+from realign_core.comparison.tradeoff import TradeOffCurves, trade_off_curves
 
 __all__ = [
     "COLLAPSED_BELOW",
@@ -13,7 +14,9 @@ __all__ = [
     "Comparison",
     "MethodResult",
     "Settings",
+    "TradeOffCurves",
     "assemble",
     "chosen_methods",
     "compare",
+    "trade_off_curves",
 ]

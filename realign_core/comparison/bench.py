@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import warnings as python_warnings
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,11 +13,12 @@ from torch import Tensor
 
 from realign_core import alignment
 from realign_core.comparison.evaluation import Evaluation, K
-from realign_core.comparison.intervals import Replicates, Resampling
+from realign_core.comparison.intervals import Resampling
 from realign_core.comparison.projection import Projection
 from realign_core.comparison.result import JudgedRows, MethodResult, NeighbourLists, ReferenceView
 from realign_core.comparison.scoring import FloorWeights, MapScores, score, score_reference
 from realign_core.comparison.settings import DEFAULT_K, Settings
+from realign_core.comparison.side import Side, SideScores, some_rows
 from realign_core.comparison.split import SMALLEST_EVALUATION, Split, split_pairs, split_unpaired
 from realign_core.comparison.views import method_view, reference_view
 from realign_core.comparison.whole_gap import mean_mapped, mean_of
@@ -26,18 +26,6 @@ from realign_core.linalg import in_cache
 from realign_core.load import Batches, EmbeddingPair
 from realign_core.moments import float64_blocks
 from realign_core.validation import UnusableInput
-
-
-@dataclass(frozen=True)
-class Side:
-    """Rows to fit on and rows to judge on; `judged` are the numbers of the latter in both sets."""
-
-    fit_target: Any
-    fit_source: Any
-    evaluation: Evaluation
-    judged: tuple[np.ndarray, np.ndarray]
-    n_fit: tuple[int, int]
-    in_sample: bool
 
 
 class Bench:
@@ -69,9 +57,14 @@ class Bench:
         return mean_of(self.data.target, normalize=self.data.normalize, device=self.settings.device)
 
     @property
+    def shown_side(self) -> Side:
+        """The side that pictures show: held-out where there are rows for it."""
+        return self.held_out or self.whole
+
+    @property
     def shown(self) -> Evaluation:
-        """The rows that pictures show: held-out where there are any."""
-        return (self.held_out or self.whole).evaluation
+        """The rows that pictures show."""
+        return self.shown_side.evaluation
 
     @property
     def judged(self) -> dict[str, int]:
@@ -136,8 +129,8 @@ class Bench:
             return whole, None, None
         judged = self._sample(split.judge_target, split.judge_source)
         held_out = Side(
-            _rows(target, split.fit_target),
-            _rows(source, split.fit_source),
+            some_rows(target, split.fit_target),
+            some_rows(source, split.fit_source),
             self._evaluation(target, source, *judged),
             judged,
             (len(split.fit_target), len(split.fit_source)),
@@ -186,7 +179,7 @@ class Bench:
             groups = torch.from_numpy(self.data.groups[target_rows])
         x, y = (
             rows if isinstance(rows, Tensor) else self._load(rows)
-            for rows in (_rows(target, target_rows), _rows(source, source_rows))
+            for rows in (some_rows(target, target_rows), some_rows(source, source_rows))
         )
         return Evaluation(
             x, y, paired=self.data.paired, k=self.settings.k, seed=self.settings.seed, groups=groups
@@ -203,26 +196,41 @@ class Bench:
                 outside, seconds = self._map_and_score(name, options, self.held_out, notes)
         except UnusableInput as error:
             return None, [f"{name} could not be fitted: {error}"]
-        replicates: dict[str, Replicates] = {}
-        interval = {}
-        if outside and self.resampling:
-            replicates = self.resampling.replicates(outside)
-            for score, found in replicates.items():
-                if (value := outside.values[score]) is not None:
-                    interval[score] = found.interval(value)
+        shown = self._with_intervals(outside) if outside else SideScores(inside.values)
         result = MethodResult(
             name=name,
             in_sample=inside.values,
             held_out=outside.values if outside else None,
-            interval=interval,
+            interval=shown.interval,
             uses_pairs=traits.uses_pairs,
             adds_noise=traits.adds_noise,
             trained=traits.trained,
             seconds=seconds,
-            replicates=replicates,
+            replicates=shown.replicates,
             view=method_view(inside, outside, self.projection),
         )
         return result, list(dict.fromkeys(notes))
+
+    def judge_shown(self, name: str, **options: Any) -> tuple[SideScores | None, list[str]]:
+        """Held-out scores of one method, in-sample ones where no row is held out; None as in `judge`."""
+        notes: list[str] = []
+        try:
+            scores, _ = self._map_and_score(name, options, self.shown_side, notes)
+        except UnusableInput as error:
+            return None, [str(error)]
+        return self._with_intervals(scores), list(dict.fromkeys(notes))
+
+    def judge_rows(self, mapped: Tensor) -> SideScores:
+        """Scores of rows `(n, d)` into which a map with a fitted mean took the judged source rows."""
+        side = self.shown_side
+        return self._with_intervals(score(side.evaluation, mapped, floor=side.floor(alignment.Traits())))
+
+    def _with_intervals(self, scores: MapScores) -> SideScores:
+        """The scores with their intervals, of which there are none without held-out rows."""
+        replicates = self.resampling.replicates(scores) if self.resampling else {}
+        points = ((name, scores.values[name]) for name in replicates)
+        interval = {name: replicates[name].interval(value) for name, value in points if value is not None}
+        return SideScores(scores.values, interval, replicates)
 
     def _create(self, name: str, options: dict[str, Any]) -> Any:
         common = {"normalize": self.data.normalize, "seed": self.settings.seed}
@@ -259,7 +267,7 @@ class Bench:
         for warning in caught:
             if warning.category is alignment.AlignmentWarning:
                 notes.append(f"{name}: {str(warning.message).removeprefix(f'{name}: ')}")
-        scores = score(evaluation, mapped, floor=_floor(side, traits), mixing=not copies)
+        scores = score(evaluation, mapped, floor=side.floor(traits), mixing=not copies)
         if side.in_sample and not self._in_memory and not copies:
             gap = self._whole_target_mean - mean_mapped(method, self.data.source).to(evaluation.x.device)
             scores.values["centroid_gap"] = float(torch.linalg.vector_norm(gap))
@@ -271,7 +279,7 @@ class Bench:
         if len(rows) <= limit:
             return rows
         chosen = np.random.default_rng(self.settings.seed).choice(len(rows), limit, replace=False)
-        return _rows(rows, chosen)
+        return some_rows(rows, chosen)
 
     @cached_property
     def reference(self) -> dict[str, float | None]:
@@ -281,28 +289,9 @@ class Bench:
         evaluation = self.held_out.evaluation
         others = self.split.fit_target[: evaluation.n_target]
         weights = FloorWeights(1 / evaluation.n_target, 1 / len(others))
-        return score_reference(evaluation, self._load(_rows(self.data.target, others)), weights)
+        return score_reference(evaluation, self._load(some_rows(self.data.target, others)), weights)
 
     @cached_property
     def view(self) -> ReferenceView:
         """What pictures show of the target and of the untouched source."""
         return reference_view(self.shown, self.projection)
-
-
-def _rows(rows: Any, indices: np.ndarray) -> Any:
-    if isinstance(rows, Tensor):
-        return rows[torch.from_numpy(indices).to(rows.device)]
-    return rows.subset(np.sort(indices))
-
-
-def _floor(side: Side, traits: alignment.Traits) -> FloorWeights | None:
-    """Weights of the sampling floor; none in-sample for a fitted mean, whose gap is small by construction."""
-    evaluation = side.evaluation
-    fitted = 1 / side.n_fit[0], 1 / side.n_fit[1]
-    if side.in_sample:
-        # The gap is that of all rows, also where other scores rest on a sample of them.
-        return None if traits.fits_mean else FloorWeights(*fitted)
-    judged = 1 / evaluation.n_target, 1 / evaluation.n_source
-    if not traits.fits_mean:
-        return FloorWeights(*judged)
-    return FloorWeights(judged[0] + fitted[0], judged[1] + fitted[1])

@@ -13,6 +13,7 @@ from realign_core.comparison.intervals import Replicates
 from realign_core.comparison.projection import Projection
 from realign_core.comparison.scoring import COLLAPSED_BELOW, SCORES
 from realign_core.comparison.settings import Settings
+from realign_core.comparison.side import SideScores
 from realign_core.diagnostics.diagnosis import Diagnosis
 from realign_core.diagnostics.drift_path import DriftPath
 from realign_core.diagnostics.neighbours import Neighbours
@@ -82,6 +83,11 @@ class MethodResult:
         """Whether the mapped rows have shrunk to under a fifth of the target's variance."""
         ratio = (self.held_out or self.in_sample).get("trace_ratio")
         return ratio is not None and ratio < COLLAPSED_BELOW
+
+    @property
+    def shown_scores(self) -> SideScores:
+        """Held-out scores, in-sample ones where there are none."""
+        return SideScores(self.held_out or self.in_sample, self.interval, self.replicates)
 
     def held(self, score: str) -> float | None:
         """The held-out value of a score, None where there is none."""

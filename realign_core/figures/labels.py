@@ -16,16 +16,23 @@ Box = tuple[float, float, float, float]
 
 
 def label_places(
-    labels: Sequence[str], xs: Sequence[float], ys: Sequence[float], lines: Sequence[float]
+    labels: Sequence[str],
+    xs: Sequence[float],
+    ys: Sequence[float],
+    lines: Sequence[float],
+    *,
+    others: Sequence[tuple[float, float]] = (),
 ) -> list[tuple[float, float]]:
     """Shift in pixels, right and up, of each label's centre from its marker.
 
-    `xs` and `ys` are the markers' places in the plot, 0 to 1, `lines` the heights of horizontal lines. Each
-    label takes the nearest free place on rings around its marker, the least crowded one where none is free.
+    `xs` and `ys` are the markers' places in the plot, 0 to 1, `lines` the heights of horizontal lines,
+    `others` the places of markers without a label. Each label takes the nearest free place on rings around
+    its marker, the least crowded one where none is free.
     """
     width, height = PLOT_PIXELS
     at = [(x * width, y * height) for x, y in zip(xs, ys, strict=True)]
-    markers: list[Box] = [(x - MARKER, y - MARKER, x + MARKER, y + MARKER) for x, y in at]
+    spots = [*at, *((x * width, y * height) for x, y in others)]
+    markers: list[Box] = [(x - MARKER, y - MARKER, x + MARKER, y + MARKER) for x, y in spots]
     rules: list[Box] = [(0, y * height - 2, width, y * height + 2) for y in lines]
     placed: list[Box] = []
     shifts = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
@@ -37,19 +38,11 @@ def trade_off(
         return nothing("Neither score exists for these data, so there is no trade-off to show.", dark=dark)
     xs, ys = [x for _, x, _ in points.values()], [y for *_, y in points.values()]
     reference = result.reference.get(reached)
-    x_range = _padded(xs)
-    y_range = _padded([*ys, *([] if reference is None else [reference])])
+    x_range = padded(xs)
+    y_range = padded([*ys, *([] if reference is None else [reference])])
     down = SCORES[reached].better == "down"
     figure = go.Figure()
-    if reference is not None:
-        figure.add_scatter(
-            x=x_range,
-            y=[reference, reference],
-            mode="lines",
-            name=f"perfect (target against target), {shown(reference)}",
-            line={"color": p.muted, "width": 1.5, "dash": "dash"},
-            hoverinfo="skip",
-        )
+    add_reference(figure, reference, x_range, p.muted)
     labels = {}
     for name, (method, x, y) in points.items():
         marker = method_marker(name, dark, 13)
@@ -73,18 +66,88 @@ def trade_off(
             hovertemplate=f"{SCORES[kept].label}: %{{customdata[0]}}<br>"
             f"{SCORES[reached].label}: %{{customdata[1]}}<extra>{label}</extra>",
         )
-    names = list(points)
-    shifts = label_places(
-        [labels[name] for name in names],
-        _inside(xs, x_range),
-        _inside(ys, y_range[::-1] if down else y_range),
-        [] if reference is None else _inside([reference], y_range[::-1] if down else y_range),
+    add_labels(
+        figure,
+        [Label(labels[name], x, y) for name, x, y in zip(points, xs, ys)],
+        x_range,
+        y_range[::-1] if down else y_range,
+        reference,
+        dark=dark,
     )
-    for name, x, y, (across, up) in zip(names, xs, ys, shifts):
+    return styled(
+        figure,
+        dark=dark,
+        height=430,
+        **trade_off_axes(kept, reached, x_range, y_range),
+        margin={"l": 64, "r": 24, "t": 34, "b": 52},
+        showlegend=reference is not None,
+    )
+
+
+def trade_off_axes(kept: str, reached: str, x_range: list[float], y_range: list[float]) -> dict:
+    """Axes of a trade-off: both run towards what is better, so the upper right corner is best."""
+    down = SCORES[reached].better == "down"
+    return {
+        "xaxis": {"title": {"text": f"{SCORES[kept].label}: source kept →"}, "range": x_range, "nticks": 6},
+        "yaxis": {
+            "title": {"text": f"{SCORES[reached].label}: target reached →"},
+            "range": y_range[::-1] if down else y_range,
+            "nticks": 6,
+        },
+    }
+
+
+def add_reference(figure: go.Figure, reference: float | None, x_range: list[float], colour: str) -> None:
+    """The line of a perfect map, where the score has one."""
+    if reference is None:
+        return
+    figure.add_scatter(
+        x=x_range,
+        y=[reference, reference],
+        mode="lines",
+        name=f"perfect (target against target), {shown(reference)}",
+        line={"color": colour, "width": 1.5, "dash": "dash"},
+        hoverinfo="skip",
+    )
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text beside the marker at `(x, y)`, in its own colour or in ink."""
+
+    text: str
+    x: float
+    y: float
+    colour: str | None = None
+
+
+def add_labels(
+    figure: go.Figure,
+    labels: Sequence[Label],
+    x_range: list[float],
+    y_range: list[float],
+    reference: float | None,
+    *,
+    dark: bool,
+    others: Sequence[tuple[float, float]] = (),
+) -> None:
+    """Labels that meet neither each other nor a marker, those of `others` included."""
+    p = palette(dark)
+    shifts = label_places(
+        [label.text for label in labels],
+        inside([label.x for label in labels], x_range),
+        inside([label.y for label in labels], y_range),
+        [] if reference is None else inside([reference], y_range),
+        others=list(
+            zip(inside([x for x, _ in others], x_range), inside([y for _, y in others], y_range), strict=True)
+        ),
+    )
+    for label, (across, up) in zip(labels, shifts):
         figure.add_annotation(
-            x=x,
-            y=y,
-            text=labels[name],
+            x=label.x,
+            y=label.y,
+            text=label.text,
+            font={"color": label.colour or p.ink},
             ax=across,
             ay=-up,
             showarrow=True,
@@ -95,31 +158,15 @@ def trade_off(
             bgcolor=p.background,
             borderpad=1,
         )
-    return styled(
-        figure,
-        dark=dark,
-        height=430,
-        xaxis={
-            "title": {"text": f"{SCORES[kept].label}: source kept →"},
-            "range": x_range,
-            "nticks": 6,
-        },
-        yaxis={
-            "title": {"text": f"{SCORES[reached].label}: target reached →"},
-            "range": y_range[::-1] if down else y_range,
-            "nticks": 6,
-        },
-        margin={"l": 64, "r": 24, "t": 34, "b": 52},
-        showlegend=reference is not None,
-    )
 
 
-def _padded(values: Sequence[float]) -> list[float]:
+def padded(values: Sequence[float]) -> list[float]:
+    """A range around the values with room for labels."""
     low, high = min(values), max(values)
     pad = 0.12 * (high - low) or 0.1
     return [low - pad, high + pad]
 
 
-def _inside(values: Sequence[float], span: Sequence[float]) -> list[float]:
+def inside(values: Sequence[float], span: Sequence[float]) -> list[float]:
     """Where values lie within a span, 0 to 1."""
     return [(value - span[0]) / (span[1] - span[0]) for value in values]

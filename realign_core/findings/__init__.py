@@ -5,6 +5,7 @@ from realign_core.findings.contest import badges, best_method, may_win, unresolv
 from realign_core.findings.finding import Finding
 from realign_core.findings.geometry import diagnosis_findings, headline
 from realign_core.findings.methods import method_findings, published_findings
+from realign_core.findings.needs import need_findings
 from realign_core.findings.training import training_findings
 from realign_core.findings.two_sources import long_and_short, source_findings
 
@@ -28,6 +29,7 @@ __all__ = [
     "long_and_short",
     "may_win",
     "method_findings",
+    "need_findings",
     "published_findings",
     "source_findings",
     "training_findings",

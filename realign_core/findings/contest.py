@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from realign_core.comparison import Comparison, MethodResult
 from realign_core.comparison.scoring import SOURCE_KEPT
 from realign_core.glossary import SCORES
+
+
+class Competitor(Protocol):
+    """What decides whether a method, or one value of its dial, competes."""
+
+    @property
+    def name(self) -> str:
+        """The method's name."""
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the mapped rows have shrunk together."""
+
+    @property
+    def uses_pairs(self) -> bool:
+        """Whether it fits on pairs."""
 
 
 def badges(method: MethodResult) -> tuple[str, ...]:
@@ -19,7 +37,7 @@ def badges(method: MethodResult) -> tuple[str, ...]:
     return tuple(label for label, applies in marks if applies)
 
 
-def may_win(method: MethodResult, score: str) -> bool:
+def may_win(method: Competitor, score: str) -> bool:
     """Whether a method competes: not a collapsed one, a control, or one that sees pairs; nor doing nothing
     where nothing is what is asked for.
     """

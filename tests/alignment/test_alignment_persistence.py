@@ -125,7 +125,7 @@ def save_arrays(folder, **arrays):
         (lambda f: edit(f, settings={"size": 3}), "realign has no setting size"),
         (lambda f: edit(f, shapes={}), "do not belong together"),
         (lambda f: edit(f, values={}), "do not fit realign"),
-        (lambda f: edit(f, name="rotation"), "do not fit rotation"),
+        (lambda f: edit(f, name="rotation", settings={"normalize": True}), "do not fit rotation"),
         (damage_values, "do not fit realign"),
         (
             lambda f: save_arrays(f, bias_=torch.full((8,), torch.nan)),
