@@ -55,6 +55,11 @@ def read_captions(path: str | os.PathLike, *, name: str | None = None) -> Captio
         return from_lines(_text(file, shown), name=shown)
     with reading(shown):
         columns, available = _columns(file, suffix)
+    _check_names(available, shown)
+    if columns.captions is None and "caption" in available:
+        raise UnusableInput(
+            f"{shown} holds no text in its column caption; give each caption a row of its own"
+        )
     if columns.captions is None:
         raise UnusableInput(
             f"{shown} has no column named caption (it has {', '.join(available[:8])}); name the texts caption"
@@ -68,6 +73,13 @@ def read_captions(path: str | os.PathLike, *, name: str | None = None) -> Captio
     if not found.texts:
         raise UnusableInput(f"{shown} has no rows below its header")
     return found
+
+
+def _check_names(names: Sequence[str], shown: str) -> None:
+    """Refuse two columns of one meaning: which of them counts would be a guess."""
+    for known in ("caption", "image_path", "label"):
+        if sum(name.strip().lower() == known for name in names) > 1:
+            raise UnusableInput(f"{shown} has more than one column named {known}; rename all but one")
 
 
 def from_lines(text: str, *, name: str = "the captions") -> Captions:

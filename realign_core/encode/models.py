@@ -85,6 +85,7 @@ def load_encoder(choice: ModelChoice, *, device: str = "auto", texts: bool = Tru
 
     Raises UnusableInput for weights that are damaged or do not fit, and for a hub that is out of reach.
     """
+    _check_tag(choice)
     reached = choice.kind not in ("hub", "tag") or hub.check_hub(choice)
     from realign_core.moments import resolve_device
 
@@ -122,13 +123,21 @@ def _fetched(choice: ModelChoice) -> Path:
 
     if choice.kind == "hub":
         return Path(pretrained.download_pretrained_from_hf(choice.tag))
+    return Path(
+        pretrained.download_pretrained(pretrained.get_pretrained_cfg(choice.architecture, choice.tag))
+    )
+
+
+def _check_tag(choice: ModelChoice) -> None:
+    """Refuse a pretrained tag that open_clip does not know, before anything is asked of the hub."""
+    if choice.kind != "tag":
+        return
+    from open_clip import pretrained
+
     known = pretrained.list_pretrained_tags_by_model(choice.architecture)
     if choice.tag not in known:
         there = ", ".join(known) if known else "none"
         raise UnusableInput(f"{choice.architecture} has no pretrained tag {choice.tag!r}; it has: {there}")
-    return Path(
-        pretrained.download_pretrained(pretrained.get_pretrained_cfg(choice.architecture, choice.tag))
-    )
 
 
 def _check_plain(weights: Path) -> None:

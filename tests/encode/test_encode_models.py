@@ -230,7 +230,8 @@ def test_a_copy_that_the_hub_left_here_works_without_it(unreached, model_folder,
     assert loaded.provenance["weights"]["sha256"] == encoder.provenance["weights"]["sha256"]
 
 
-def test_an_unknown_tag_is_told_where_the_hub_answers(monkeypatch):
-    monkeypatch.setattr(hub, "check_hub", lambda _: True)
+@pytest.mark.parametrize("answers", [True, False])
+def test_an_unknown_tag_is_told_before_the_hub_is_asked(answers, monkeypatch):
+    monkeypatch.setattr(hub, "_answers", lambda _: answers)
     with pytest.raises(UnusableInput, match="ViT-B-32 has no pretrained tag 'nope'; it has: openai"):
         load_encoder(choose_model("ViT-B-32/nope"), device="cpu")

@@ -111,3 +111,17 @@ def test_binary_columns_are_read_as_utf8_or_refused(tmp_path):
     pq.write_table(pa.table({"caption": pa.array([b"\xff"], pa.binary())}), path)
     with pytest.raises(UnusableInput, match=r"c\.parquet holds texts as bytes that are not UTF-8; write the"):
         read_captions(path)
+
+
+@pytest.mark.parametrize("name", ["caption", "image_path", "label"])
+def test_two_columns_of_one_meaning_are_refused(name, tmp_path):
+    others = [other for other in ("caption", "image_path", "label") if other != name]
+    (tmp_path / "c.csv").write_text(",".join([name, name, *others]) + "\na,b,c,d\n")
+    with pytest.raises(UnusableInput, match=rf"c\.csv has more than one column named {name}; rename all but"):
+        read_captions(tmp_path / "c.csv")
+
+
+def test_a_cell_with_several_captions_is_refused(tmp_path):
+    pq.write_table(pa.table({"caption": [["a", "b"], ["c"]]}), tmp_path / "c.parquet")
+    with pytest.raises(UnusableInput, match=r"c\.parquet holds no text in its column caption; give each"):
+        read_captions(tmp_path / "c.parquet")
