@@ -24,6 +24,7 @@ from realign_core.alignment.statistics import (
     MeanTrace,
     check_source_varies,
     row_lengths,
+    warn_constant_target,
     with_covariance,
 )
 from realign_core.frame import FixedFrame
@@ -125,7 +126,8 @@ class AnisoAlign(Aligner):
     def _solve(self, source: MeanTrace | Moments, target: MeanTrace | Moments) -> None:
         source, target = with_covariance(source), with_covariance(target)
         check_source_varies(source, self.name)
-        self._warn_few_rows()
+        if not warn_constant_target(target, self.name):
+            self._warn_few_rows()
         frame = FixedFrame.from_moments(source, target, energy=self.energy)
         self.basis_ = mixed_basis(frame, mixing=self.mixing, seed=self.seed)
         self.origin_ = target.mean if self.centred else in_rest(target.mean[None], self.basis_)[0]

@@ -194,6 +194,13 @@ def test_a_constant_source_is_refused(sets):
         AnisoAlign(**SMALL).fit(source=np.ones((30, 16)), target=sets[1])
 
 
+def test_a_constant_target_is_reached_and_warned_of(sets):
+    target = np.ones((30, 16))
+    with pytest.warns(AlignmentWarning, match="all target rows are equal"):
+        method = AnisoAlign(**SMALL).fit(source=sets[0], target=target)
+    np.testing.assert_allclose(method.transform(sets[0]), 0.25, atol=1e-9)
+
+
 def test_without_normalisation_nothing_is_projected(sets):
     y, x = 3 * sets[0], 2 * sets[1]
     method = AnisoAlign(**SMALL, normalize=False).fit(source=y, target=x)
