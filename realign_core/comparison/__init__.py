@@ -5,15 +5,18 @@ from realign_core.comparison.result import Comparison, MethodResult
 from realign_core.comparison.run import assemble, chosen_methods, compare
 from realign_core.comparison.scoring import COLLAPSED_BELOW, SCORES
 from realign_core.comparison.settings import Settings
+from realign_core.comparison.usefulness import Difference, differences
 
 __all__ = [
     "COLLAPSED_BELOW",
     "SCORES",
     "Bench",
     "Comparison",
+    "Difference",
     "MethodResult",
     "Settings",
     "assemble",
     "chosen_methods",
     "compare",
+    "differences",
 ]
