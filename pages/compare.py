@@ -2,6 +2,7 @@
 
 from pages.components import (
     compare_controls,
+    compare_costs,
     compare_figures,
     compare_findings,
     compare_table,
@@ -13,9 +14,13 @@ with frame.page("Compare") as study, frame.section():
     compare_controls.show(study)
     result = comparing.current(study)
     with frame.section():
+        compare_costs.warn(result)
+    with frame.section():
         compare_findings.show(result)
     with frame.section():
         compare_figures.linked(study, result)
+    with frame.section():
+        compare_figures.costs(study, result)
     with frame.section("The numbers"):
         compare_table.show(result)
     compare_figures.others(study, result)

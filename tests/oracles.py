@@ -156,7 +156,7 @@ def uncentred_anisotropy(difference):
 
 
 def zero_shot(x, z, labels, groups):
-    """Accuracy of the nearest class mean of z for rows of x, without the row's group; labels below 0 are none."""
+    """Accuracy of the nearest class mean of z for rows of x, less the row's group; below 0 is no label."""
     names = np.unique(labels[labels >= 0])
     shares = []
     for row in np.flatnonzero(labels >= 0):

@@ -8,13 +8,15 @@ import streamlit as st
 
 from pages.components.words import plain
 from realign_core.comparison import Comparison
-from realign_core.findings import method_findings, published_findings
+from realign_core.findings import method_findings, published_findings, use_findings
 
 
 def show(result: Comparison) -> None:
     """The findings on the methods; what differs from the papers and what was noted are one click away."""
     words, more = st.columns([6, 1], gap="medium")
-    found = method_findings(result)
+    # What is lost stands above, where nobody overlooks it.
+    kept = [finding for finding in use_findings(result) if finding.topic != "costs"]
+    found = (*kept, *method_findings(result))
     if found:
         items = "".join(f"<li>{escape(finding.text)}</li>" for finding in found)
         words.html(f'<ul style="margin:0;padding-left:1.2rem;line-height:1.45">{items}</ul>')

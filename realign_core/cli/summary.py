@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from realign_core.comparison import Comparison, MethodResult
+from realign_core.findings import use_findings
 
+WIDTH = 100
 COLUMNS = (
     ("centroid_gap", "gap"),
     ("retention", "kept"),
@@ -37,6 +40,9 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     )
     yield ""
     yield from _table(comparison)
+    for finding in use_findings(comparison):
+        kind = "cost" if finding.topic == "costs" else "use"
+        yield from textwrap.wrap(f"{kind}: {finding.text}", WIDTH, subsequent_indent="  ")
     for warning in comparison.warnings:
         yield f"note: {warning}"
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 UNTOUCHED = "identity"
 USES = ("recall_at_1", "recall_at_1_reverse", "zero_shot")
 """What people do with embeddings of two modalities, each by its plainest score."""
+ROUNDING = 1e-12
 EVERY_USE = (
     *(f"recall_at_{k}" for k in RECALLS),
     *(f"recall_at_{k}_reverse" for k in RECALLS),
@@ -45,10 +46,10 @@ class Difference:
 
     @property
     def verdict(self) -> Literal["loss", "gain", "open"]:
-        """Whether the sample resolves a loss or a gain: the interval leaves out 0, and a side beats chance."""
+        """Whether the sample resolves a loss or a gain: an interval without 0, and a side beyond chance."""
         if self.at_chance:
             return "open"
-        return "loss" if self.high < 0 else "gain" if self.low > 0 else "open"
+        return "loss" if self.high < -ROUNDING else "gain" if self.low > ROUNDING else "open"
 
 
 def differences(

@@ -10,8 +10,8 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Finding:
-    """A sentence or two. `topic`: parts, subspace, angle, shape, drift, coupling, sources, uses,
-    methods or published; of a training run leakage, stability, locking or decoupling."""
+    """A sentence or two. `topic`: parts, subspace, angle, shape, drift, coupling, sources, costs,
+    uses, methods or published; of a training run leakage, stability, locking or decoupling."""
 
     topic: str
     text: str

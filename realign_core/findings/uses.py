@@ -1,7 +1,5 @@
 """Sentences on what closing the gap does to retrieval and zero-shot classification, the costs first."""
 
-# ruff: noqa: RUF001  (formulas and numbers are set with a true minus, multiplication sign and Greek)
-
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -10,7 +8,7 @@ from realign_core.comparison import Comparison, Difference, differences
 from realign_core.comparison.usefulness import USES
 from realign_core.findings.finding import Finding
 from realign_core.findings.methods import LABELS, named, sentence
-from realign_core.glossary import count, listed, shown
+from realign_core.glossary import count, listed, share, shown
 
 WHAT = {
     **{f"recall_at_{k}": f"text-to-image recall@{k}" for k in (1, 5, 10)},
@@ -27,7 +25,8 @@ Found = dict[str, dict[str, Difference]]
 def use_findings(comparison: Comparison, scores: Sequence[str] = USES) -> tuple[Finding, ...]:
     """A sentence for each method that pays, then for each that gains, then what the sample leaves open.
 
-    Empty where these data have neither pairs nor held-out rows to judge on.
+    Their topics are `costs` and, for the rest, `uses`. Empty without pairs, or without held-out rows
+    to judge them on.
     """
     found = _judged(comparison, scores)
     if not any(found.values()):
@@ -44,10 +43,13 @@ def use_findings(comparison: Comparison, scores: Sequence[str] = USES) -> tuple[
         ((name, won) for name in found if name not in paid and (won := _of(found, name, "gain"))),
         key=lambda entry: -entry[1][0].change,
     )
-    texts += [_gain(comparison, name, won) for name, won in gains]
-    texts += _open(comparison, found, [*paid, *(name for name, _ in gains)])
-    texts += _chance(comparison, found)
-    return tuple(Finding("uses", sentence(text)) for text in texts)
+    others = [_gain(comparison, name, won) for name, won in gains]
+    others += _open(comparison, found, [*paid, *(name for name, _ in gains)])
+    others += _chance(comparison, found)
+    return (
+        *(Finding("costs", sentence(text)) for text in texts),
+        *(Finding("uses", sentence(text)) for text in others),
+    )
 
 
 def largest_cost(comparison: Comparison, scores: Sequence[str] = USES) -> Difference | None:
@@ -73,11 +75,11 @@ def cost_warning(comparison: Comparison) -> tuple[str, str] | None:
     if worst.in_sample is not None:
         before, after = worst.in_sample
         rows = count(comparison.judged["in_sample_target"])
-        lead += f" In-sample, among {rows} pairs, it falls from {shown(before)} to {shown(after)}."
+        lead += f" In-sample, among {rows} pairs, it goes from {share(before)} to {share(after)}."
     found = _judged(comparison, USES)
     others = {name: lost[0] for name in found if name != worst.method and (lost := _of(found, name, "loss"))}
     parts = [
-        f"{LABELS.get(name, name)} {shown(one.change)} ({_bounds(one)}) in {WHAT[one.score]}"
+        f"{LABELS.get(name, name)} {share(one.change, signed=True)} ({_bounds(one)}) in {WHAT[one.score]}"
         for name, one in sorted(others.items(), key=lambda entry: entry[1].change)
     ]
     return lead, f"Also beyond sampling noise: {'; '.join(parts)}." if parts else ""
@@ -107,7 +109,7 @@ def _gain(comparison: Comparison, name: str, won: list[Difference]) -> str:
 def _moved(comparison: Comparison, name: str) -> str:
     """What a method does to the gap, as the start of a sentence."""
     base = comparison.untouched
-    before = base and base.held_out.get("centroid_gap")
+    before = None if base is None else base.held_out.get("centroid_gap")
     after, label = comparison.fitted[name].held("centroid_gap"), LABELS.get(name, name)
     if before is None or after is None:
         return f"{label} maps the source"
@@ -122,29 +124,30 @@ def _closes(after: float, before: float) -> str:
 
 def _change(one: Difference, verb: str = "") -> str:
     text = (
-        f"{WHAT[one.score]} from {shown(one.before)} to {shown(one.after)} "
-        f"({_signed(one.change)}, 95 % interval {_bounds(one)})"
+        f"{WHAT[one.score]} from {share(one.before)} to {share(one.after)} "
+        f"({share(one.change, signed=True)}, 95 % interval {_bounds(one)})"
     )
     return f"{verb} {text}".strip()
 
 
 def _bounds(one: Difference) -> str:
-    return f"{_signed(one.low)} to {_signed(one.high)}"
-
-
-def _signed(value: float) -> str:
-    return f"+{shown(value)}" if value > 0 else shown(value)
+    return f"{share(one.low, signed=True)} to {share(one.high, signed=True)}"
 
 
 def _open(comparison: Comparison, found: Found, settled: list[str]) -> list[str]:
     """Methods of which this sample resolves neither a loss nor a gain."""
-    names = [name for name, by_score in found.items() if by_score and name not in settled]
-    scores = list(dict.fromkeys(score for name in names for score in found[name]))
+    told = {
+        name: [one for one in by_score.values() if not one.at_chance]
+        for name, by_score in found.items()
+        if name not in settled
+    }
+    names = [name for name, judged in told.items() if judged]
     if not names:
         return []
+    scores = list(dict.fromkeys(one.score for name in names for one in told[name]))
     rows = count(comparison.judged["held_out_target"])
     what = listed([WHAT[score] for score in scores], "or")
-    widest = max((one for name in names for one in found[name].values()), key=lambda one: one.high - one.low)
+    widest = max((one for name in names for one in told[name]), key=lambda one: one.high - one.low)
     verb = "changes" if len(names) == 1 else "change"
     return [
         f"{named(names)} {verb} {what} by less than these {rows} held-out pairs resolve: every interval of "
@@ -159,6 +162,6 @@ def _chance(comparison: Comparison, found: Found) -> list[str]:
         return []
     counts = comparison.classes["held_out"]
     return [
-        f"zero-shot accuracy says nothing here: it reads {shown(judged[0].before)} untouched, and guessing "
-        f"among {counts.classes} classes {shown(counts.chance)} to {shown(counts.largest_share)}."
+        f"zero-shot accuracy says nothing here: it reads {share(judged[0].before)} untouched, and guessing "
+        f"among {counts.classes} classes {share(counts.chance)} to {share(counts.largest_share)}."
     ]
