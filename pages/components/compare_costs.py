@@ -14,4 +14,4 @@ def warn(result: Comparison) -> None:
     found = cost_warning(result)
     if found is not None:
         lead, others = found
-        st.warning(f"**Closing the gap has a cost here.** {plain(lead)} {plain(others)}".strip())
+        st.warning(f"**Alignment has a cost here.** {plain(lead)} {plain(others)}".strip())

@@ -49,12 +49,13 @@ def use_differences(result: Comparison, scores: Sequence[str] = USES, *, dark: b
     )
     for column, score in enumerate(present, start=1):
         here = {"row": 1, "col": column}
-        figure.add_vline(x=0, line={"color": p.ink, "width": 1.5}, **here)
         for place, name in enumerate(names):
             if (one := found[name].get(score)) is not None:
                 figure.add_trace(_dot(one, place, dark), **here)
+        # After the traces: plotly leaves empty panels without it.
+        figure.add_vline(x=0, line={"color": p.ink, "width": 1.5}, layer="below", **here)
     ends = [end for by_score in found.values() for one in by_score.values() for end in (one.low, one.high)]
-    figure.update_xaxes(range=_span(ends), nticks=5, tickformat="+.2~f", zeroline=False)
+    figure.update_xaxes(range=_span(ends), nticks=5, tickformat=".2~f", zeroline=False)
     figure.update_xaxes(title_text="change of the share, held-out", row=1, col=(len(present) + 1) // 2)
     figure.update_yaxes(range=[len(names) - 0.5, -0.6], showgrid=False)
     figure.update_yaxes(
@@ -154,14 +155,16 @@ def described_uses(result: Comparison) -> Described:
         if (one := by_score.get(score)) is not None
     )
     gap = MISSING if base is None else shown(base.held_out.get("centroid_gap"))
+    guessing = any(one.at_chance for by_score in found.values() for one in by_score.values())
+    chance = ", or guessing does as well" if guessing else ""
     words = [f"{method}, {score}: {change} ({word})" for score, method, *_, change, _, word, _ in rows]
     return Described(
         "uses",
         "What closing the gap costs",
         "Each symbol is a method's held-out score less that of the untouched source, whose gap is "
         f"{gap}; left of the line is a loss. Filled with a word: the 95 % interval of the paired difference "
-        "leaves out 0. Open: these rows cannot tell it from no change. Intervals hold for one difference at "
-        "a time.",
+        f"leaves out 0. Open: these rows cannot tell it from no change{chance}. Intervals hold for one "
+        "difference at a time.",
         f"Change against the untouched source: {listed(words)}." if rows else NO_VALUE,
         (
             "score",

@@ -71,7 +71,7 @@ def cost_warning(comparison: Comparison) -> tuple[str, str] | None:
     worst = largest_cost(comparison)
     if worst is None:
         return None
-    lead = sentence(f"{_moved(comparison, worst.method)} but {_change(worst, 'lowers')}.")
+    lead = sentence(f"{_moved(comparison, worst.method, 'but')} {_change(worst, 'lowers')}.")
     if worst.in_sample is not None:
         before, after = worst.in_sample
         rows = count(comparison.judged["in_sample_target"])
@@ -97,29 +97,28 @@ def _of(found: Found, name: str, verdict: str) -> list[Difference]:
 
 
 def _cost(comparison: Comparison, name: str, lost: list[Difference], found: Found) -> str:
-    text = f"{_moved(comparison, name)} but {listed([_change(lost[0], 'lowers'), *map(_change, lost[1:])])}"
+    text = (
+        f"{_moved(comparison, name, 'but')} {listed([_change(lost[0], 'lowers'), *map(_change, lost[1:])])}"
+    )
     won = _of(found, name, "gain")
     return text + (f"; it {listed([_change(won[0], 'raises'), *map(_change, won[1:])])}." if won else ".")
 
 
 def _gain(comparison: Comparison, name: str, won: list[Difference]) -> str:
-    return f"{_moved(comparison, name)} and {listed([_change(won[0], 'raises'), *map(_change, won[1:])])}."
+    return f"{_moved(comparison, name, 'and')} {listed([_change(won[0], 'raises'), *map(_change, won[1:])])}."
 
 
-def _moved(comparison: Comparison, name: str) -> str:
-    """What a method does to the gap, as the start of a sentence."""
+def _moved(comparison: Comparison, name: str, turn: str) -> str:
+    """What a method does to the gap, as the start of a sentence that goes on with a loss (but) or a gain."""
     base = comparison.untouched
     before = None if base is None else base.held_out.get("centroid_gap")
     after, label = comparison.fitted[name].held("centroid_gap"), LABELS.get(name, name)
     if before is None or after is None:
-        return f"{label} maps the source"
+        return f"{label} maps the source and"
     if after >= before:
-        return f"{label} leaves the gap at {shown(after)} (untouched {shown(before)})"
-    return f"{label} {_closes(after, before)} the gap from {shown(before)} to {shown(after)}"
-
-
-def _closes(after: float, before: float) -> str:
-    return "closes" if after < before / 2 else "narrows"
+        return f"{label} leaves the gap at {shown(after)} (untouched {shown(before)}) and"
+    verb = "closes" if after < before / 2 else "narrows"
+    return f"{label} {verb} the gap from {shown(before)} to {shown(after)} {turn}"
 
 
 def _change(one: Difference, verb: str = "") -> str:
@@ -148,10 +147,9 @@ def _open(comparison: Comparison, found: Found, settled: list[str]) -> list[str]
     rows = count(comparison.judged["held_out_target"])
     what = listed([WHAT[score] for score in scores], "or")
     widest = max((one for name in names for one in told[name]), key=lambda one: one.high - one.low)
-    verb = "changes" if len(names) == 1 else "change"
     return [
-        f"{named(names)} {verb} {what} by less than these {rows} held-out pairs resolve: every interval of "
-        f"the difference from untouched has 0 in it (the widest is {_bounds(widest)})."
+        f"no change resolved in {what} for {named(names)}: the 95 % intervals of the difference from untouched "
+        f"hold 0 on these {rows} pairs (widest {_bounds(widest)})."
     ]
 
 
