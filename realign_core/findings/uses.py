@@ -148,8 +148,8 @@ def _open(comparison: Comparison, found: Found, settled: list[str]) -> list[str]
     what = listed([WHAT[score] for score in scores], "or")
     widest = max((one for name in names for one in told[name]), key=lambda one: one.high - one.low)
     return [
-        f"no change resolved in {what} for {named(names)}: the 95 % intervals of the difference from untouched "
-        f"hold 0 on these {rows} pairs (widest {_bounds(widest)})."
+        f"no change resolved in {what} for {named(names)}: the 95 % intervals of the difference from "
+        f"untouched hold 0 on these {rows} pairs (widest {_bounds(widest)})."
     ]
 
 
