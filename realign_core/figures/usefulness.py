@@ -56,7 +56,7 @@ def use_differences(result: Comparison, scores: Sequence[str] = USES, *, dark: b
         figure.add_vline(x=0, line={"color": p.ink, "width": 1.5}, layer="below", **here)
     ends = [end for by_score in found.values() for one in by_score.values() for end in (one.low, one.high)]
     figure.update_xaxes(range=_span(ends), nticks=5, tickformat=".2~f", zeroline=False)
-    figure.update_xaxes(title_text="change of the share, held-out", row=1, col=(len(present) + 1) // 2)
+    figure.update_xaxes(title_text="change from untouched, held-out")
     figure.update_yaxes(range=[len(names) - 0.5, -0.6], showgrid=False)
     figure.update_yaxes(
         tickvals=list(range(len(names))),
