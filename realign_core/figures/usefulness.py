@@ -11,6 +11,7 @@ from realign_core.comparison import Comparison, Difference, differences
 from realign_core.comparison.usefulness import USES
 from realign_core.figures.described import NO_VALUE, Described
 from realign_core.figures.theme import LABELS, method_label, method_marker, nothing, palette, styled
+from realign_core.findings.uses import CONTROL
 from realign_core.glossary import MISSING, listed, share, shown
 
 HEADINGS = {
@@ -32,9 +33,11 @@ def use_differences(result: Comparison, scores: Sequence[str] = USES, *, dark: b
     """A panel a score, a row a method: held-out difference from the untouched source with its interval.
 
     Filled symbols with the word loss or gain lie beyond their interval; open ones the sample cannot tell
-    from no change.
+    from no change. The negative control is left to the table where there are other methods.
     """
     found = {name: by_score for name, by_score in differences(result, scores).items() if by_score}
+    # All that the control loses would set the scale, and squeeze what methods differ by.
+    found = {name: by_score for name, by_score in found.items() if name != CONTROL} or found
     present = [score for score in scores if any(score in by_score for by_score in found.values())]
     if not present:
         return nothing(WHY_NOTHING, dark=dark)
@@ -157,6 +160,7 @@ def described_uses(result: Comparison) -> Described:
     gap = MISSING if base is None else shown(base.held_out.get("centroid_gap"))
     guessing = any(one.at_chance for by_score in found.values() for one in by_score.values())
     chance = ", or guessing does as well" if guessing else ""
+    control = " The negative control stands in the numbers." if {CONTROL} < set(found) else ""
     words = [f"{method}, {score}: {change} ({word})" for score, method, *_, change, _, word, _ in rows]
     return Described(
         "uses",
@@ -164,7 +168,7 @@ def described_uses(result: Comparison) -> Described:
         "Each symbol is a method's held-out score less that of the untouched source, whose gap is "
         f"{gap}; left of the line is a loss. Filled with a word: the 95 % interval of the paired difference "
         f"leaves out 0. Open: these rows cannot tell it from no change{chance}. Intervals hold for one "
-        "difference at a time.",
+        f"difference at a time.{control}",
         f"Change against the untouched source: {listed(words)}." if rows else NO_VALUE,
         (
             "score",

@@ -12,7 +12,7 @@ from realign_core.figures.theme import method_colour, method_symbol
 from realign_core.figures.usefulness import described_uses
 from realign_core.glossary import share
 
-NAMES = ("mean_shift", "random_target")
+NAMES = ("mean_shift", "anchor_trace")
 
 
 def dots(figure):
@@ -22,11 +22,11 @@ def dots(figure):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_each_difference_stands_at_its_value_with_its_interval(dark):
-    found = useful_sets.judged("harmed")
+    found = useful_sets.judged("harmed", ("identity", *NAMES))
     figure = use_differences(found, dark=dark)
     assert len(figure.data) == 3 * len(NAMES)
     marks = dots(figure)
-    for name, label in zip(NAMES, ("Mean shift", "Random target")):
+    for name, label in zip(NAMES, ("Mean shift", "Anchor + trace")):
         for score, axis in zip(("recall_at_1", "recall_at_1_reverse", "zero_shot"), ("x", "x2", "x3")):
             one, trace = differences(found)[name][score], marks[label, axis]
             assert trace.x == (one.change,)
@@ -36,6 +36,18 @@ def test_each_difference_stands_at_its_value_with_its_interval(dark):
             word = {"loss": "loss", "gain": "gain", "open": ""}[one.verdict]
             symbol = method_symbol(name) + ("" if word else "-open")
             assert (trace.text, trace.marker.symbol) == ((word,), symbol)
+
+
+def test_the_control_does_not_set_the_scale_unless_it_is_alone():
+    beside = use_differences(useful_sets.judged("spared"))
+    assert {trace.name for trace in beside.data} == {"Mean shift"}
+    assert beside.layout.xaxis.range[0] > -0.2
+    assert (
+        "The negative control stands in the numbers." in described_uses(useful_sets.judged("spared")).reading
+    )
+    assert any(row[1] == "Random target" for row in described_uses(useful_sets.judged("spared")).rows)
+    alone = use_differences(useful_sets.judged("spared", ("identity", "random_target")))
+    assert {trace.name for trace in alone.data} == {"Random target"}
 
 
 def test_losses_and_gains_are_told_by_a_word_and_a_filled_symbol():
