@@ -50,6 +50,7 @@ def product_counts(methods: int) -> dict[str, float]:
         "both sets with themselves": 2 * (1 + half**2),
         "each method with itself and both ways with the target": methods * 3 * (1 + half**2),
         "the reference": 3 * half**2,
+        "the untouched source both ways with the target": 2 * half**2,
     }
     scatters = {
         "diagnosis: target, source, differences": 3,

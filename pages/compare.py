@@ -2,6 +2,7 @@
 
 from pages.components import (
     compare_controls,
+    compare_costs,
     compare_figures,
     compare_findings,
     compare_table,
@@ -15,9 +16,13 @@ with frame.page("Compare") as study, frame.section():
     with frame.section(holds_up=False):
         comparing.train(study)
     with frame.section():
+        compare_costs.warn(result)
+    with frame.section():
         compare_findings.show(result)
     with frame.section():
         compare_figures.linked(study, result)
+    with frame.section():
+        compare_figures.costs(study, result)
     with frame.section("The numbers"):
         compare_table.show(result)
     compare_figures.others(study, result)

@@ -23,6 +23,7 @@ _HOME = {
     "decompose": "diagnostics",
     "diagnose": "diagnostics",
     "compare": "comparison",
+    "differences": "comparison",
     "Comparison": "comparison",
     "Aligner": "alignment",
     "Identity": "alignment",

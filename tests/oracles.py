@@ -155,7 +155,20 @@ def uncentred_anisotropy(difference):
     return float(np.linalg.eigvalsh(moment)[-1] * len(moment) / np.trace(moment))
 
 
-def method_scores(x, y, z, k=10, groups=None, paired=True):
+def zero_shot(x, z, labels, groups):
+    """Accuracy of the nearest class mean of z for rows of x, less the row's group; below 0 is no label."""
+    names = np.unique(labels[labels >= 0])
+    shares = []
+    for row in np.flatnonzero(labels >= 0):
+        apart = groups != groups[row]
+        centres = np.array([unit(z[apart & (labels == name)].sum(0)[None])[0] for name in names])
+        cosines = (centres @ x[row]).round(12)
+        best = cosines == cosines.max()
+        shares.append(best[names == labels[row]][0] / best.sum())
+    return np.mean(shares)
+
+
+def method_scores(x, y, z, k=10, groups=None, paired=True, labels=None):
     """Every score of a mapped source z of y, for a target x (methods, section 5); floors aside."""
     x_to_z, z_to_x = foreign_neighbours(x, z, 20), foreign_neighbours(z, x, 20)
     expected = expected_entropy(len(x), len(z), 20)
@@ -183,5 +196,6 @@ def method_scores(x, y, z, k=10, groups=None, paired=True):
         found[f"recall_at_{rank}"] = recall(z, x, groups, rank)
         found[f"recall_at_{rank}_reverse"] = recall(x, z, groups, rank)
     found["paired_cosine"] = np.mean(np.sum(unit(x) * unit(z), axis=1))
+    found["zero_shot"] = None if labels is None else zero_shot(unit(x), unit(z), labels, groups)
     found["anisotropy"] = uncentred_anisotropy(x - z)
     return found

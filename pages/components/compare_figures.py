@@ -84,6 +84,12 @@ def linked(study: Study, result: Comparison) -> None:
     charts.footer(words)
 
 
+def costs(study: Study, result: Comparison) -> None:
+    """What each method changes in retrieval and zero-shot classification."""
+    words = described(study, result)["uses"]
+    charts.described(words, drawing=comparing.drawn(study, result, words))
+
+
 def others(study: Study, result: Comparison) -> None:
     """Trade-off, bars, cosines and spectra."""
     found = described(study, result)

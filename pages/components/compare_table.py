@@ -42,6 +42,7 @@ CHOICES = {
         "recall_at_1_reverse",
         "recall_at_5_reverse",
         "recall_at_10_reverse",
+        "zero_shot",
         "anisotropy",
     ),
 }

@@ -27,6 +27,7 @@ from realign_core.comparison import (
 )
 from realign_core.comparison.dials import Dial
 from realign_core.comparison.tradeoff import Found
+from realign_core.comparison.zero_shot import label_text
 from realign_core.diagnostics import Diagnosis, diagnose
 from realign_core.diagnostics.drift_path import SHOWN_ROWS, DriftPath, drift_path
 from realign_core.figures.theme import LABELS
@@ -173,11 +174,14 @@ def _method_key(settings: Settings, name: str) -> tuple[str, str, str]:
 
 
 def digest_of(pair: EmbeddingPair) -> str:
-    """Full digest of both sets and of what is known about their pairing; no sampling."""
+    """Full digest of both sets, of what is known about their pairing and of their labels; no sampling."""
     digest = hashlib.blake2b(digest_size=16)
     for rows in (pair.target, pair.source):
         digest.update(repr((rows.shape, rows.dtype)).encode())
         for block in rows:
             digest.update(np.ascontiguousarray(block).data)
     digest.update(repr((pair.paired, pair.normalize)).encode())
+    if pair.labels is not None:
+        # Zero-shot scores rest on them.
+        digest.update("\0".join(map(label_text, pair.labels)).encode())
     return digest.hexdigest()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
+import unicodedata
 from collections.abc import Iterator
 
 from realign_core.comparison import Comparison, MethodResult
+from realign_core.findings import cost_warning, use_findings
 
+WIDTH = 100
 COLUMNS = (
     ("centroid_gap", "gap"),
     ("retention", "kept"),
@@ -37,6 +42,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     )
     yield ""
     yield from _table(comparison)
+    for text in _uses(comparison):
+        yield from textwrap.wrap(_typed(text), WIDTH, subsequent_indent="  ")
     for warning in comparison.warnings:
         yield f"note: {warning}"
 
@@ -53,6 +60,20 @@ def _table(comparison: Comparison) -> Iterator[str]:
 
 def _cell(method: MethodResult | None, score: str) -> str:
     return "-" if method is None else _number((method.held_out or method.in_sample)[score])
+
+
+def _uses(comparison: Comparison) -> Iterator[str]:
+    """The largest cost in full and the others in short, then what is gained or left open."""
+    warning = cost_warning(comparison)
+    if warning is not None:
+        yield f"cost: {' '.join(warning).strip()}"
+    yield from (f"use: {finding.text}" for finding in use_findings(comparison) if finding.topic != "costs")
+
+
+def _typed(text: str) -> str:
+    """The text with numbers as terminals of any encoding show them."""
+    powers = re.sub(r"\s×\s10(?=[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])", "e", text)  # noqa: RUF001
+    return unicodedata.normalize("NFKC", powers).replace("\u2212", "-")
 
 
 def _number(value: float | None) -> str:

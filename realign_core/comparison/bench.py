@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings as python_warnings
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -12,17 +13,25 @@ import torch
 from torch import Tensor
 
 from realign_core import alignment
-from realign_core.comparison.evaluation import Evaluation, K
+from realign_core.comparison.evaluation import Evaluation
 from realign_core.comparison.intervals import Resampling
 from realign_core.comparison.projection import Projection
-from realign_core.comparison.result import JudgedRows, MethodResult, NeighbourLists, ReferenceView
+from realign_core.comparison.result import (
+    JudgedRows,
+    MethodResult,
+    NeighbourLists,
+    ReferenceView,
+    Untouched,
+)
 from realign_core.comparison.scoring import FloorWeights, MapScores, score, score_reference
 from realign_core.comparison.settings import DEFAULT_K, Settings
-from realign_core.comparison.side import Side, SideScores, some_rows
+from realign_core.comparison.side import Side, SideScores, at_most, row_counts, small_notes, some_rows
 from realign_core.comparison.split import SMALLEST_EVALUATION, Split, split_pairs, split_unpaired
+from realign_core.comparison.untouched import score_untouched
+from realign_core.comparison.usefulness import UNTOUCHED
 from realign_core.comparison.views import method_view, reference_view
 from realign_core.comparison.whole_gap import mean_mapped, mean_of
-from realign_core.linalg import in_cache
+from realign_core.comparison.zero_shot import Classes, classes_on, left_out
 from realign_core.load import Batches, EmbeddingPair
 from realign_core.moments import float64_blocks
 from realign_core.validation import UnusableInput
@@ -69,13 +78,7 @@ class Bench:
     @property
     def judged(self) -> dict[str, int]:
         """How many rows scores rest on."""
-        inside, outside = self.whole.evaluation, self.held_out and self.held_out.evaluation
-        return {
-            "in_sample_target": inside.n_target,
-            "in_sample_source": inside.n_source,
-            "held_out_target": outside.n_target if outside else 0,
-            "held_out_source": outside.n_source if outside else 0,
-        }
+        return row_counts(self.whole, self.held_out)
 
     @cached_property
     def rows(self) -> dict[str, JudgedRows]:
@@ -118,8 +121,10 @@ class Bench:
                 "retention, hold for that many rows."
             )
         sampled = self._sample(np.arange(n_x), np.arange(n_y))
-        whole = Side(target, source, self._evaluation(target, source, *sampled), sampled, (n_x, n_y), True)
-        self._note_small(whole.evaluation, "In-sample")
+        classes = self._classes(sampled[0], "In-sample")
+        evaluation = self._evaluation(target, source, *sampled, classes)
+        whole = Side(target, source, evaluation, sampled, (n_x, n_y), True, classes)
+        self.notes += small_notes(whole.evaluation, "In-sample")
         fits = min(len(split.fit_target), len(split.fit_source))
         if split.smallest_judged < SMALLEST_EVALUATION or fits < 2:
             self.notes.append(
@@ -128,31 +133,36 @@ class Bench:
             )
             return whole, None, None
         judged = self._sample(split.judge_target, split.judge_source)
+        classes = self._classes(judged[0], "Held-out", split.fit_source)
         held_out = Side(
             some_rows(target, split.fit_target),
             some_rows(source, split.fit_source),
-            self._evaluation(target, source, *judged),
+            self._evaluation(target, source, *judged, classes),
             judged,
             (len(split.fit_target), len(split.fit_source)),
             False,
+            classes,
+            lambda rows: self._tensor(some_rows(source, rows)),
         )
-        self._note_small(held_out.evaluation, "Held-out")
+        self.notes += small_notes(held_out.evaluation, "Held-out")
         return whole, held_out, split
 
-    def _note_small(self, evaluation: Evaluation, which: str) -> None:
-        """Name the neighbourhood scores that have too few rows."""
-        n_x, n_y = evaluation.n_target, evaluation.n_source
-        for k, name, rows, kind in (
-            (self.settings.k, "retention", n_y, "source"),
-            (K, "omega", n_y, "source"),
-            (K, "mixing", n_x + n_y, "pooled"),
-        ):
-            if k > rows - 1:
-                self.notes.append(f"{which} {name} needs more than {k} {kind} rows; there are {rows}.")
+    def _classes(self, judged: np.ndarray, which: str, fitted: np.ndarray | None = None) -> Classes | None:
+        """Classes of the judged pairs, prototypes from a sample of the fitted ones; None without labels."""
+        data = self.data
+        if data.labels is None or not data.paired:
+            return None
+        rows = None if fitted is None else np.sort(self._sample(fitted, fitted)[0])
+        found = classes_on(data.labels, data.groups, judged, rows)
+        self.notes += left_out(found, judged, which)
+        return found
 
     def _load(self, rows: Batches) -> Tensor:
         blocks = float64_blocks(rows, normalize=self.data.normalize, device=self.settings.device)
         return torch.cat(list(blocks))
+
+    def _tensor(self, rows: Any) -> Tensor:
+        return rows if isinstance(rows, Tensor) else self._load(rows)
 
     def _sample(self, target: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """At most `score_rows` of each, seeded; the same pairs of both where they are pairs.
@@ -172,17 +182,28 @@ class Bench:
         return some(target), some(source)
 
     def _evaluation(
-        self, target: Any, source: Any, target_rows: np.ndarray, source_rows: np.ndarray
+        self,
+        target: Any,
+        source: Any,
+        target_rows: np.ndarray,
+        source_rows: np.ndarray,
+        classes: Classes | None,
     ) -> Evaluation:
         groups = None
         if self.data.paired and self.data.groups is not None:
             groups = torch.from_numpy(self.data.groups[target_rows])
         x, y = (
-            rows if isinstance(rows, Tensor) else self._load(rows)
-            for rows in (some_rows(target, target_rows), some_rows(source, source_rows))
+            self._tensor(some_rows(rows, numbers))
+            for rows, numbers in ((target, target_rows), (source, source_rows))
         )
         return Evaluation(
-            x, y, paired=self.data.paired, k=self.settings.k, seed=self.settings.seed, groups=groups
+            x,
+            y,
+            paired=self.data.paired,
+            k=self.settings.k,
+            seed=self.settings.seed,
+            groups=groups,
+            classes=None if classes is None else torch.from_numpy(classes.code[target_rows]),
         )
 
     def judge(self, name: str, **options: Any) -> tuple[MethodResult | None, list[str]]:
@@ -196,7 +217,7 @@ class Bench:
                 outside, seconds = self._map_and_score(name, options, self.held_out, notes)
         except UnusableInput as error:
             return None, [f"{name} could not be fitted: {error}"]
-        shown = self._with_intervals(outside) if outside else SideScores(inside.values)
+        shown = SideScores.of(outside, self.resampling) if outside else SideScores(inside.values)
         result = MethodResult(
             name=name,
             in_sample=inside.values,
@@ -218,19 +239,13 @@ class Bench:
             scores, _ = self._map_and_score(name, options, self.shown_side, notes)
         except UnusableInput as error:
             return None, [str(error)]
-        return self._with_intervals(scores), list(dict.fromkeys(notes))
+        return SideScores.of(scores, self.resampling), list(dict.fromkeys(notes))
 
     def judge_rows(self, mapped: Tensor) -> SideScores:
         """Scores of rows `(n, d)` into which a map with a fitted mean took the judged source rows."""
         side = self.shown_side
-        return self._with_intervals(score(side.evaluation, mapped, floor=side.floor(alignment.Traits())))
-
-    def _with_intervals(self, scores: MapScores) -> SideScores:
-        """The scores with their intervals, of which there are none without held-out rows."""
-        replicates = self.resampling.replicates(scores) if self.resampling else {}
-        points = ((name, scores.values[name]) for name in replicates)
-        interval = {name: replicates[name].interval(value) for name, value in points if value is not None}
-        return SideScores(scores.values, interval, replicates)
+        scores = score(side.evaluation, mapped, floor=side.floor(alignment.Traits()))
+        return SideScores.of(scores, self.resampling)
 
     def _create(self, name: str, options: dict[str, Any]) -> Any:
         common = {"normalize": self.data.normalize, "seed": self.settings.seed}
@@ -250,36 +265,39 @@ class Bench:
                 # In-sample a copying method must know the judged rows, which may be a sample of all.
                 method.fit(source=evaluation.y, target=evaluation.x)
             elif traits.copies_target:
-                method.fit(source=evaluation.y, target=self._some(side.fit_target))
+                # It holds the target's rows in memory.
+                some = at_most(self.settings.score_rows, side.fit_target, self.settings.seed)
+                method.fit(source=evaluation.y, target=some)
             else:
                 method.fit(source=side.fit_source, target=side.fit_target)
         fitted = time.perf_counter()
-        mapped = (
-            alignment.map_in_sample(method, evaluation.y)
-            if side.in_sample
-            else method.transform(evaluation.y)
-        )
-        mapped = torch.as_tensor(mapped, dtype=torch.float64, device=evaluation.y.device)
-        if not all(bool(rows.isfinite().all()) for rows in in_cache(mapped)):
-            row = int(torch.nonzero(~mapped.isfinite().all(dim=1))[0])
-            raise UnusableInput(f"it maps row {row} of the judged source rows to a point without a direction")
+        mapped = side.mapped(method)
         done = time.perf_counter()
         for warning in caught:
             if warning.category is alignment.AlignmentWarning:
                 notes.append(f"{name}: {str(warning.message).removeprefix(f'{name}: ')}")
-        scores = score(evaluation, mapped, floor=side.floor(traits), mixing=not copies)
+        scores = score(
+            evaluation,
+            mapped,
+            floor=side.floor(traits),
+            mixing=not copies,
+            prototypes=side.prototypes(method.transform),
+        )
         if side.in_sample and not self._in_memory and not copies:
             gap = self._whole_target_mean - mean_mapped(method, self.data.source).to(evaluation.x.device)
             scores.values["centroid_gap"] = float(torch.linalg.vector_norm(gap))
         return scores, {"fit": fitted - started, "transform": done - fitted}
 
-    def _some(self, rows: Any) -> Any:
-        """A seeded sample of at most `score_rows` rows, for what has to hold them in memory."""
-        limit = self.settings.score_rows
-        if len(rows) <= limit:
-            return rows
-        chosen = np.random.default_rng(self.settings.seed).choice(len(rows), limit, replace=False)
-        return some_rows(rows, chosen)
+    def baseline_beside(self, judged: Iterable[str]) -> Untouched | None:
+        """What the untouched source reads on held-out pairs, where it is not among the methods judged."""
+        return None if UNTOUCHED in judged else self._untouched
+
+    @cached_property
+    def _untouched(self) -> Untouched | None:
+        if self.held_out is None or self.resampling is None or not self.data.paired:
+            return None
+        found = score_untouched(self.held_out.evaluation, self.held_out.prototypes(lambda rows: rows))
+        return Untouched(found.values, {}, self.resampling.bootstrap(found))
 
     @cached_property
     def reference(self) -> dict[str, float | None]:

@@ -24,7 +24,8 @@ UNIT = 1e-14
 class Evaluation:
     """Target rows x and source rows y, `(n_x, d)` and `(n_y, d)` float64, unit rows unless the space is none.
 
-    `k` is the user's neighbourhood size; `groups` `(n,)` marks pairs that share a caption or an image.
+    `k` is the user's neighbourhood size; `groups` `(n,)` marks pairs that share a caption or an image,
+    `classes` `(n,)` numbers the class of each pair, -1 for none.
     Neighbours and cosines are by direction, so rows of a space that is not a sphere are normalised for them.
     """
 
@@ -37,12 +38,14 @@ class Evaluation:
         k: int = 10,
         seed: int = 0,
         groups: Tensor | None = None,
+        classes: Tensor | None = None,
     ):
         self.x, self.y = target, source
         self.paired = paired
         self.k = k
         self.seed = seed
         self.groups: Tensor | None = None
+        self.classes = None if classes is None or not paired else classes.to(target.device)
         if paired:
             self.groups = (torch.arange(len(target)) if groups is None else groups).to(target.device)
 

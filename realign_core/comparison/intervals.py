@@ -63,6 +63,14 @@ class Resampling:
 
     def replicates(self, scores: MapScores) -> dict[str, Replicates]:
         """Replicates of every score that has a value and an interval."""
+        found = self.bootstrap(scores)
+        for name, values in self.jackknife.values(scores).items():
+            if scores.values[name] is not None and np.isfinite(values).all():
+                found[name] = Replicates("jackknife", values)
+        return found
+
+    def bootstrap(self, scores: MapScores) -> dict[str, Replicates]:
+        """Replicates of the means over rows and of the gap."""
         found = {}
         for rows, weights in (
             (scores.source_rows, self.source_weights),
@@ -75,9 +83,6 @@ class Resampling:
             both = n_z * found["mixing_source"].values + n_x * found["mixing_target"].values
             found["mixing"] = Replicates("bootstrap", both / (n_x + n_z))
         found["centroid_gap"] = Replicates("bootstrap", self.gap_replicates(scores))
-        for name, values in self.jackknife.values(scores).items():
-            if scores.values[name] is not None and np.isfinite(values).all():
-                found[name] = Replicates("jackknife", values)
         return found
 
     def gap_replicates(self, scores: MapScores) -> np.ndarray:
@@ -117,5 +122,8 @@ def _weighted_means(rows: dict[str, Tensor], weights: Tensor) -> dict[str, np.nd
     if not rows:
         return {}
     stacked = torch.stack([values.cpu() for values in rows.values()], dim=1)
-    means = (weights @ stacked / weights.sum(1, keepdim=True)).numpy()
-    return {name: means[:, column] for column, name in enumerate(rows)}
+    # Rows for which a score does not exist, as those without a label, count neither above nor below.
+    known = (~stacked.isnan()).to(torch.float64)
+    means = (weights @ stacked.nan_to_num() / (weights @ known)).numpy()
+    found = {name: means[:, column] for column, name in enumerate(rows)}
+    return {name: values for name, values in found.items() if np.isfinite(values).all()}

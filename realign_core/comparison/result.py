@@ -14,6 +14,8 @@ from realign_core.comparison.projection import Projection
 from realign_core.comparison.scoring import COLLAPSED_BELOW, SCORES
 from realign_core.comparison.settings import Settings
 from realign_core.comparison.side import SideScores
+from realign_core.comparison.usefulness import UNTOUCHED, differences
+from realign_core.comparison.zero_shot import ClassCounts
 from realign_core.diagnostics.diagnosis import Diagnosis
 from realign_core.diagnostics.drift_path import DriftPath
 from realign_core.diagnostics.neighbours import Neighbours
@@ -95,6 +97,18 @@ class MethodResult:
 
 
 @dataclass(frozen=True)
+class Untouched:
+    """Scores of the source before any map, on the rows and resamples that methods are judged on.
+
+    `in_sample` is empty where only the held-out rows were looked at.
+    """
+
+    held_out: Values
+    in_sample: Values
+    replicates: dict[str, Replicates]
+
+
+@dataclass(frozen=True)
 class ReferenceView:
     """Points, spectrum and cosine histogram of the target and of the untouched source, as in `MethodView`."""
 
@@ -108,7 +122,11 @@ class ReferenceView:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The full analysis of one pair of sets. A method that could not be fitted is None, with a warning."""
+    """The full analysis of one pair of sets. A method that could not be fitted is None, with a warning.
+
+    `baseline` holds what the untouched source reads where `identity` is not among the methods; `classes`
+    the classes of zero-shot, `"held_out"` and `"in_sample"`, as far as these data have any.
+    """
 
     settings: Settings
     device: str
@@ -124,11 +142,21 @@ class Comparison:
     seconds: dict[str, float]
     drift_path: DriftPath | None = None
     rows: dict[str, JudgedRows] = field(default_factory=dict)
+    baseline: Untouched | None = None
+    classes: dict[str, ClassCounts] = field(default_factory=dict)
 
     @property
     def fitted(self) -> dict[str, MethodResult]:
         """The methods that could be fitted."""
         return {name: method for name, method in self.methods.items() if method is not None}
+
+    @property
+    def untouched(self) -> Untouched | None:
+        """The untouched source's scores; None for unpaired sets and without held-out rows."""
+        method = self.methods.get(UNTOUCHED)
+        if method is None or not method.held_out:
+            return self.baseline
+        return Untouched(method.held_out, method.in_sample, method.replicates)
 
     def difference(self, first: str, second: str, score: str) -> tuple[float, float, float] | None:
         """Held-out `first - second` with its 95 % interval from shared resamples; None without both.
@@ -170,6 +198,7 @@ class Comparison:
         from realign_core import __version__
 
         found = self.diagnosis
+        against = differences(self)
         return {
             "schema_version": SCHEMA_VERSION,
             "tool": {"name": "gapscope", "version": __version__},
@@ -196,7 +225,18 @@ class Comparison:
             "drift": asdict(found.drift),
             "coupling": found.coupling and asdict(found.coupling),
             "reference": self.reference,
-            "methods": {name: method and _method_dict(method) for name, method in self.methods.items()},
+            "classes": {side: asdict(counts) for side, counts in self.classes.items()} or None,
+            "methods": {
+                name: method
+                and {
+                    **_method_dict(method),
+                    "differences": {
+                        score: {"untouched": d.before, "change": d.change, "interval": [d.low, d.high]}
+                        for score, d in against.get(name, {}).items()
+                    },
+                }
+                for name, method in self.methods.items()
+            },
         }
 
 

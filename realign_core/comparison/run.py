@@ -11,6 +11,7 @@ from realign_core import alignment
 from realign_core.comparison.bench import Bench
 from realign_core.comparison.result import Comparison, MethodResult
 from realign_core.comparison.settings import Settings
+from realign_core.comparison.side import class_counts
 from realign_core.diagnostics.diagnosis import Diagnosis, diagnose
 from realign_core.diagnostics.drift_path import drift_path
 from realign_core.diagnostics.statistics import Progress, silent
@@ -56,6 +57,7 @@ def compare(
             found[name] = bench.judge(name, **settings.options_of(name))
     with stage("reference"):
         reference = bench.reference
+        bench.baseline_beside(names)
     return assemble(bench, settings, diagnosis, found, reference=reference, seconds=seconds)
 
 
@@ -86,6 +88,8 @@ def assemble(
         seconds=seconds,
         drift_path=drift_path(bench.whole.evaluation.x, bench.whole.evaluation.y, diagnosis),
         rows=bench.rows,
+        baseline=bench.baseline_beside(found),
+        classes=class_counts(bench.whole, bench.held_out),
     )
 
 

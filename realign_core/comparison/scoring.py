@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from realign_core.comparison.evaluation import Evaluation, K, row_set, self_pass
+from realign_core.comparison.zero_shot import right_share, right_share_without_own
 from realign_core.diagnostics.angular import (
     PairCosines,
     RowPairs,
@@ -59,6 +60,7 @@ PAIR_SCORES = (
     "paired_cosine",
     *(f"recall_at_{k}" for k in RECALLS),
     *(f"recall_at_{k}_reverse" for k in RECALLS),
+    "zero_shot",
     "anisotropy",
 )
 SCORES = (
@@ -118,9 +120,18 @@ class _Passes:
 
 
 def score(
-    evaluation: Evaluation, mapped: Tensor, *, floor: FloorWeights | None, mixing: bool = True
+    evaluation: Evaluation,
+    mapped: Tensor,
+    *,
+    floor: FloorWeights | None,
+    mixing: bool = True,
+    prototypes: Tensor | None = None,
 ) -> MapScores:
-    """Every score of `mapped` `(n_y, d)` float64; None where a score does not exist for this data."""
+    """Every score of `mapped` `(n_y, d)` float64; None where a score does not exist for this data.
+
+    `prototypes` `(classes, d)` are the centres that zero-shot classification goes by; those of the mapped
+    rows themselves, less the group of the row that is judged, where there are none.
+    """
     result = MapScores(dict.fromkeys(SCORES), mapped, Moments.of(mapped))
     if evaluation.paired:
         result.difference = Moments.of(evaluation.x - mapped)
@@ -129,7 +140,7 @@ def score(
     _source_kept(evaluation, passes, result)
     _target_reached(evaluation, passes, result, floor, mixing=mixing)
     if evaluation.paired:
-        _pair_scores(evaluation, passes, result)
+        _pair_scores(evaluation, passes, result, prototypes)
     result.values = {name: _finite(value) for name, value in result.values.items()}
     return result
 
@@ -229,7 +240,9 @@ def _mixing(evaluation: Evaluation, passes: _Passes, result: MapScores) -> None:
     values["mixing"] = (n_z * float(z_mixing.mean()) + n_x * float(x_mixing.mean())) / (n_x + n_z)
 
 
-def _pair_scores(evaluation: Evaluation, passes: _Passes, result: MapScores) -> None:
+def _pair_scores(
+    evaluation: Evaluation, passes: _Passes, result: MapScores, prototypes: Tensor | None
+) -> None:
     values, target, groups = result.values, evaluation.target_set, evaluation.groups
     assert groups is not None, "the evaluation is paired"
     assert result.difference is not None, "the evaluation is paired"
@@ -243,10 +256,22 @@ def _pair_scores(evaluation: Evaluation, passes: _Passes, result: MapScores) -> 
         result.target_rows[f"recall_at_{k}_reverse"] = found_within(
             target, passes.rows, passes.from_target, backward, groups, k
         )
+    if evaluation.classes is not None:
+        result.target_rows["zero_shot"] = zero_shot(evaluation, passes.rows.exact, prototypes)
     for name in PAIR_SCORES:
         rows = result.source_rows.get(name, result.target_rows.get(name))
-        values[name] = None if rows is None else float(rows.mean())
+        values[name] = None if rows is None else float(rows.nanmean())
     values["anisotropy"] = residual_anisotropy(result.difference, evaluation.scale)
+
+
+def zero_shot(evaluation: Evaluation, directions: Tensor, prototypes: Tensor | None) -> Tensor:
+    """Whether each target row is given its own class, `(n,)`; NaN for a row without one."""
+    target, classes, groups = evaluation.target_set.exact, evaluation.classes, evaluation.groups
+    assert classes is not None, "labels make the classes"
+    assert groups is not None, "the evaluation is paired"
+    if prototypes is not None:
+        return right_share(target, classes, prototypes)
+    return right_share_without_own(target, directions, classes, groups, int(classes.max()) + 1)
 
 
 def residual_anisotropy(difference: Moments, scale: float) -> float | None:

@@ -10,6 +10,7 @@ from realign_core.figures.spectra import modality_spectra, residual_spectra
 from realign_core.figures.sphere import drift_sphere
 from realign_core.figures.table import comparison_table
 from realign_core.figures.tradeoff import trade_off
+from realign_core.figures.usefulness import use_differences
 
 __all__ = [
     "bias_noise_angles",
@@ -28,4 +29,5 @@ __all__ = [
     "score_bars",
     "subspace_overlap",
     "trade_off",
+    "use_differences",
 ]

@@ -13,15 +13,17 @@ from realign_core.figures.described import Described
 from realign_core.figures.mapped import CENTRES, cosine_densities, mapped_spectra
 from realign_core.figures.theme import LABELS
 from realign_core.figures.tradeoff import trade_off
+from realign_core.figures.usefulness import described_uses
 from realign_core.glossary import SCORES, count, listed, percent, shown
 
 NOBODY = "No method could be fitted."
 
 
 def comparison_figures(result: Comparison) -> tuple[Described, ...]:
-    """Projection, trade-off, bars, spectra and cosines, in reading order."""
+    """Projection, costs, trade-off, bars, spectra and cosines, in reading order."""
     return (
         _clouds(result),
+        described_uses(result),
         described_trade_off(
             result, "entropy_mixing_target", "trade-off", "Source kept against target covered"
         ),

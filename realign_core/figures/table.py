@@ -25,6 +25,7 @@ PAIR_SCORES = (
     "recall_at_5",
     "recall_at_1_reverse",
     "recall_at_5_reverse",
+    "zero_shot",
     "anisotropy",
 )
 ROUNDING = 1e-12

@@ -10,8 +10,11 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Finding:
-    """A sentence or two. `topic`: parts, subspace, angle, shape, drift, coupling, sources, methods, needs
-    or published; of a training run leakage, stability, locking or decoupling."""
+    """A sentence or two. `topic`: parts, subspace, angle, shape, drift, coupling, sources, costs, uses,
+    methods, needs or published; of a training run leakage, stability, locking or decoupling. `score` is
+    the one that methods are ranked by, where they are.
+    """
 
     topic: str
     text: str
+    score: str | None = None

@@ -34,15 +34,17 @@ RETENTION_APART = 0.1
 
 def method_findings(comparison: Comparison) -> tuple[Finding, ...]:
     """Collapsed and failed methods, the best of each contest, gaps at their floor, and the trade-off."""
-    found = [_collapsed(comparison), _failed(comparison), _gaps(comparison)]
+    before = [_collapsed(comparison), _failed(comparison), _gaps(comparison)]
     winners = {}
+    contests = []
     for score, what in CONTESTS.items():
         best = best_method(comparison, score)
         if best is not None:
             winners[score] = best
-            found.append(_contest(comparison, score, what, best))
-    found.append(_trade_off(comparison, winners))
-    return tuple(Finding("methods", text) for text in found if text)
+            contests.append(Finding("methods", _contest(comparison, score, what, best), score))
+    after = [_trade_off(comparison, winners)]
+    plain, last = (tuple(Finding("methods", text) for text in part if text) for part in (before, after))
+    return (*plain, *contests, *last)
 
 
 def named(names: list[str] | tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from realign_core.glossary.dataset import DATASET
 from realign_core.glossary.gap import GAP
 from realign_core.glossary.geometry import GEOMETRY
-from realign_core.glossary.numbers import MISSING, aligned, count, listed, percent, shown
+from realign_core.glossary.numbers import MISSING, aligned, count, listed, percent, share, shown
 from realign_core.glossary.scores import SCORES
 from realign_core.glossary.term import Term
 from realign_core.glossary.training import TRAINING
@@ -25,4 +25,16 @@ def term(key: str) -> Term:
     return SCORES[key] if key in SCORES else TERMS[key]
 
 
-__all__ = ["MISSING", "SCORES", "TERMS", "Term", "aligned", "count", "listed", "percent", "shown", "term"]
+__all__ = [
+    "MISSING",
+    "SCORES",
+    "TERMS",
+    "Term",
+    "aligned",
+    "count",
+    "listed",
+    "percent",
+    "share",
+    "shown",
+    "term",
+]

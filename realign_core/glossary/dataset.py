@@ -74,6 +74,13 @@ DATASET: dict[str, Term] = {
     "dataset.warnings": _plain(
         "Notes", "What to keep in mind when reading these figures.", "sentences", "text"
     ),
+    "classes": _plain(
+        "Classes of zero-shot",
+        "Classes and judged rows that zero-shot accuracy rests on, with what guessing reads: one over the "
+        "classes, or the largest class's share.",
+        "labels that at least 2 independent pairs carry on each side",
+        "counts and shares",
+    ),
     "judged": _plain("Rows judged", "Rows of each set that the scores were computed on.", "rows"),
     "reference": _plain(
         "Reference",
@@ -111,6 +118,14 @@ DATASET: dict[str, Term] = {
         "The mapped rows have shrunk together, so no score counts for them.",
         "trace ratio under 0.2",
         "yes or no",
+    ),
+    "methods.differences": _plain(
+        "Difference against untouched",
+        "What the map changes in retrieval and zero-shot accuracy, held-out. Where the interval leaves out "
+        "0, the sample resolves a gain or a loss.",
+        "score after the map − score of the untouched source; percentile bootstrap of the difference, both "
+        "resampled together",
+        "−1 to 1, a share",
     ),
     "methods.seconds": _plain("Time", "Time to fit and to map.", "wall clock", "seconds"),
     "seconds": _plain("Time", "Time of each stage.", "wall clock", "seconds"),

@@ -27,6 +27,14 @@ def shown(value: float | None, digits: int = 3) -> str:
     return sign + f"{rounded:,.{max(0, digits - 1 - power)}f}".replace(",", "\u202f")
 
 
+def share(value: float | None, *, signed: bool = False) -> str:
+    """A share, or with `signed` a difference of shares, to three decimals."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    text = f"{value:+.3f}" if signed and value else f"{value:.3f}"
+    return text.replace("-", "\u2212")
+
+
 def percent(share: float | None) -> str:
     """A share of 1 as a percentage to three significant digits; whole ones without decimals."""
     if share is None or not math.isfinite(share):

@@ -166,6 +166,15 @@ SCORES: dict[str, Term] = {
     ),
     **{f"recall_at_{k}": _recall(k, False) for k in (1, 5, 10)},
     **{f"recall_at_{k}_reverse": _recall(k, True) for k in (1, 5, 10)},
+    "zero_shot": Term(
+        "Zero-shot accuracy",
+        "How often a target row (image) is given its own label by the nearest class mean of the mapped "
+        "source (text). Class means rest on rows that are not judged.",
+        "mean [label(xi) = argmax over c of cos(xi, pc)], pc = normalise(mean of z with label c)",
+        "0 to 1; chance 1 / classes",
+        "up",
+        "arXiv 2103.00020",
+    ),
     "anisotropy": Term(
         "Residual anisotropy after the map",
         "How far the uncentred differences of pairs lean on one direction; 1 is isotropic, a bias shows as "

@@ -16,7 +16,13 @@ from realign_core.figures.drift_list import drift_figures
 from realign_core.figures.geometry_list import geometry_figures
 from realign_core.figures.table import PAIR_SCORES, Cell, Table, comparison_table
 from realign_core.figures.theme import LABELS
-from realign_core.findings import diagnosis_findings, headline, method_findings, published_findings
+from realign_core.findings import (
+    diagnosis_findings,
+    headline,
+    method_findings,
+    published_findings,
+    use_findings,
+)
 from realign_core.glossary import MISSING, SCORES, TERMS, count, percent, shown, term
 from realign_core.report.assets import SCRIPT, STYLE
 from realign_core.report.embed import drawn, embedded, heights
@@ -91,6 +97,7 @@ def _opening(comparison: Comparison, energy: Described) -> str:
         ),
     ]
     said = [f.text for f in diagnosis_findings(diagnosis)]
+    uses = [f.text for f in use_findings(comparison)]
     judged = [f.text for f in method_findings(comparison)]
     claims = [f.text for f in published_findings(comparison)]
     parts = [
@@ -110,6 +117,7 @@ def _opening(comparison: Comparison, energy: Described) -> str:
         "</dl>",
         f'<div class="grid opening">{_figure(energy)}',
         f"<div>{_listed('What the numbers say of the gap', said)}</div><div>",
+        _listed("What closing the gap costs on held-out rows", uses),
         _listed("What the methods do on held-out rows", judged),
         _listed("Published claims that fail on these data", claims),
         "</div></div>",

@@ -1,13 +1,18 @@
 """`analyze` writes the JSON, the table and the report that interface.md promises."""
 
+# ruff: noqa: RUF001  (numbers are set with a multiplication sign)
+
 import json
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
+import useful_sets
 
+import realign_core as rc
 from realign_core.cli import progress
+from realign_core.cli.summary import _typed
 from realign_core.method_names import DEFAULT_METHODS
 
 KEYS = {
@@ -266,3 +271,25 @@ def test_the_same_rows_twice_are_named(cli, folder):
     found = analyze(cli, "t.npy", "t.npy", "--methods", "identity")
     assert any("same rows" in warning for warning in found["dataset"]["warnings"])
     assert found["residual"]["anisotropy"] is None
+
+
+def test_the_summary_says_what_closing_the_gap_costs_in_plain_characters(cli, folder):
+    x, y, _ = useful_sets.rows("harmed")
+    np.save("harmed.npy", np.stack([x, y]))
+    outcome = cli("analyze", "harmed.npy", "--methods", "identity,mean_shift")
+    said = " ".join(outcome.out.split())
+    one = rc.differences(useful_sets.judged("harmed"))["mean_shift"]["recall_at_1"]
+    assert "cost: Mean shift closes the gap from" in said
+    assert (
+        f"from {one.before:.3f} to {one.after:.3f} ({one.change:+.3f}, 95 % interval {one.low:+.3f}" in said
+    )
+    assert outcome.out.isascii()
+    lines = outcome.out.splitlines()
+    assert max(len(line) for line in lines if not line.startswith("note: ")) <= 100
+
+
+def test_powers_of_ten_are_written_as_they_are_typed():
+    assert (
+        _typed("from 3.20\u00a0×\u00a010⁻⁷ to \u22120.5, 1\u202f500 pairs")
+        == "from 3.20e-7 to -0.5, 1 500 pairs"
+    )

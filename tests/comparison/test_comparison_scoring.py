@@ -33,10 +33,11 @@ def sets(n_x, n_z, dim, seed=0, spread=0.5):
     return [oracles.unit(rows) for rows in (x[:n_x], y[:n_z], z[:n_z])]
 
 
-def scored(x, y, z, *, paired=True, k=10, groups=None, floor=None, **options):
-    groups = None if groups is None else torch.from_numpy(groups)
+def scored(x, y, z, *, paired=True, k=10, groups=None, labels=None, floor=None, **options):
+    groups, classes = (None if part is None else torch.from_numpy(part) for part in (groups, labels))
     x, y, z = (torch.from_numpy(rows) for rows in (x, y, z))
-    return score(Evaluation(x, y, paired=paired, k=k, groups=groups), z, floor=floor, **options).values
+    evaluation = Evaluation(x, y, paired=paired, k=k, groups=groups, classes=classes)
+    return score(evaluation, z, floor=floor, **options).values
 
 
 @settings(max_examples=25, deadline=None)
@@ -46,8 +47,10 @@ def test_every_score_is_the_oracles(n, dim, k, seed, grouped):
     groups = None
     if grouped:
         groups = np.random.default_rng(seed).integers(0, n // 2, n)
-    found = scored(x, y, z, k=k, groups=groups)
-    expected = oracles.method_scores(x, y, z, k, groups)
+    # Each class has rows of more than one group; some rows have no class.
+    labels = np.random.default_rng(seed).permutation(np.arange(n) % 4 - 1)
+    found = scored(x, y, z, k=k, groups=groups, labels=labels)
+    expected = oracles.method_scores(x, y, z, k, groups, labels=labels)
     assert set(expected) == set(SCORES) - set(FLOORS)
     # A cosine on the edge of a bin may fall on either side of it.
     slack = {"cosine_js": 3 / (n * (n - 1) / 2)}

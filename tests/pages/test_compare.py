@@ -61,8 +61,8 @@ def test_the_sample_opens_with_three_methods_and_the_untouched_source(opened):
     assert not at.error
     drawn = figures(at)
     assert headings(drawn["linked"]) == NAMES
-    assert {"linked", "figure_bars", "figure_cosines"} <= set(drawn)
-    assert len(drawn) == 5
+    assert {"linked", "figure_uses", "figure_bars", "figure_cosines"} <= set(drawn)
+    assert len(drawn) == 6
     said = sentences(at)
     assert "ReAlign" in said
     assert "held-out" in said
