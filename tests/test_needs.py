@@ -86,6 +86,18 @@ def test_doing_nothing_crosses_no_gap_but_may_retrieve():
     assert found.difference[0] == pytest.approx(0.1)
 
 
+def test_the_untouched_source_is_not_tied_with_itself_under_another_name():
+    same = {"gap": 0.8, "recall_at_1": 0.6, "recall_at_1_reverse": 0.6}
+    start = point("identity", **same)
+    curve = [
+        point("realign", "strength 0", **same),
+        point("realign", "strength 1", **same | {"recall_at_1": 0.5}),
+    ]
+    (retrieve,) = (text for text in told(start, *curve) if text.startswith("To retrieve"))
+    assert "the untouched source reads highest" in retrieve
+    assert "Next of another method is ReAlign (strength 1), 0.550" in retrieve
+
+
 def test_a_score_that_is_missing_names_nobody():
     assert best_for(RETRIEVE, [UNTOUCHED, point("c3", recall_at_1=0.5)]) is None
     assert best_for(KEEP, [point("c3", omega=0.5)]) is None
