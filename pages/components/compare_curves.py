@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import charts, comparing, frame, jobs, settings
 from pages.components.study import Study
@@ -35,29 +37,31 @@ WISHES = {
 }
 
 
-def show(study: Study, result: Comparison) -> None:
-    """The figure with its axes beside it; curves are judged in the background, and points stay meanwhile."""
+def show(study: Study, result: Comparison) -> Callable[[], None] | None:
+    """The figure with its axes beside it, and with curves the best for each need.
+
+    Where curves are asked for and not known, points stand there meanwhile, and what is given back judges
+    the curves: to be called when the rest of the page is drawn, as waiting ends the page's run.
+    """
     left, right = st.columns([3, 1], gap="large")
     with right:
         wish = _wish()
         kept, reached = _axes()
+    dials = DIALS if wish == "all" else quick_dials()
     with left:
-        curves = None
-        if wish != "none":
-            with frame.section(holds_up=False):
-                curves = _curves(study, result, DIALS if wish == "all" else quick_dials())
-        if curves is None:
+        if wish == "none" or not study.has_curves(result.settings, dials):
+            place = st.container()
             words = described_trade_off(
                 result, reached, "trade-off", "Source kept against target reached", kept=kept
             )
-            drawing = comparing.drawn(study, result, words, kept, reached)
-        else:
-            words = described_curves(result, curves, kept=kept, reached=reached)
-            drawing = comparing.drawn(study, result, words, kept, reached, wish)
-        charts.described(words, drawing=drawing)
-    if curves is not None:
-        with frame.section():
-            _best(result, curves)
+            charts.described(words, drawing=comparing.drawn(study, result, words, kept, reached))
+            return None if wish == "none" else partial(_judge, study, result, dials, place)
+        curves = study.curves(result.settings, dials)
+        words = described_curves(result, curves, kept=kept, reached=reached)
+        charts.described(words, drawing=comparing.drawn(study, result, words, kept, reached, wish))
+    with frame.section():
+        _best(result, curves)
+    return None
 
 
 def _wish() -> str:
@@ -91,14 +95,17 @@ def _axes() -> tuple[str, str]:
     return kept, reached
 
 
-def _curves(study: Study, result: Comparison, dials: tuple[Dial, ...]) -> TradeOffCurves:
+def _judge(study: Study, result: Comparison, dials: tuple[Dial, ...], place: DeltaGenerator) -> None:
+    """Judge the curves in the background, with progress in `place`; then draw the page anew."""
     chosen = result.settings
 
-    def work(progress: Callable[[str], None]) -> TradeOffCurves:
-        return study.curves(chosen, dials, lambda stage: progress(_readable(stage)))
+    def work(progress: Callable[[str], None]) -> None:
+        study.curves(chosen, dials, lambda stage: progress(_readable(stage)))
 
     names = ",".join(dial.name for dial in dials)
-    return jobs.run(f"curves|{study.digest}|{names}|{comparing.key_of(chosen)}", work)
+    with place, frame.section():
+        jobs.run(f"curves|{study.digest}|{names}|{comparing.key_of(chosen)}", work)
+        st.rerun()
 
 
 def _readable(stage: str) -> str:

@@ -93,11 +93,14 @@ def costs(study: Study, result: Comparison) -> None:
 def others(study: Study, result: Comparison) -> None:
     """Trade-off, bars, cosines and spectra."""
     found = described(study, result)
+    unfinished = None
     with frame.section():
-        compare_curves.show(study, result)
+        unfinished = compare_curves.show(study, result)
     for key in ("bars", "cosines", "mapped-spectra"):
         with frame.section():
             charts.described(found[key], drawing=comparing.drawn(study, result, found[key]))
+    if unfinished:
+        unfinished()
 
 
 def _draw(study: Study, result: Comparison, colour: str, dark: bool) -> tuple[go.Figure, tuple[Trace, ...]]:

@@ -129,6 +129,10 @@ class Study:
 
         return self._points.get(_curves_key(settings, dials), judge)
 
+    def has_curves(self, settings: Settings, dials: Sequence[Dial]) -> bool:
+        """Whether nothing is left to compute for these curves."""
+        return _curves_key(settings, dials) in self._points
+
     def drawn(self, key: Any, draw: Callable[[], Any]) -> Any:
         """A figure, or anything else that follows from the results, made once for each key."""
         return self._drawings.get(key, draw)

@@ -130,8 +130,9 @@ def add_labels(
     *,
     dark: bool,
     others: Sequence[tuple[float, float]] = (),
+    panel: int = 1,
 ) -> None:
-    """Labels that meet neither each other nor a marker, those of `others` included."""
+    """Labels that meet neither each other nor a marker, those of `others` included, in a panel."""
     p = palette(dark)
     shifts = label_places(
         [label.text for label in labels],
@@ -147,6 +148,8 @@ def add_labels(
             x=label.x,
             y=label.y,
             text=label.text,
+            xref=f"x{panel}" if panel > 1 else "x",
+            yref=f"y{panel}" if panel > 1 else "y",
             font={"color": label.colour or p.ink},
             ax=across,
             ay=-up,

@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from realign_core.comparison import Comparison
 from realign_core.comparison.tradeoff import Curve, CurvePoint, TradeOffCurves
 from realign_core.figures.bars import _errors, _text
+from realign_core.figures.close_up import View, close_up, outline
 from realign_core.figures.described import NO_VALUE, Described
 from realign_core.figures.theme import (
     LABELS,
@@ -21,11 +23,12 @@ from realign_core.figures.theme import (
     palette,
     styled,
 )
-from realign_core.figures.tradeoff import Label, add_labels, add_reference, padded, trade_off_axes
+from realign_core.figures.tradeoff import Label, add_labels, add_reference, trade_off_axes
 from realign_core.glossary import SCORES, listed, shown
 
 Placed = tuple[CurvePoint, float, float]
 MARKER, DEFAULT_MARKER, CORNER_MARKER = 7, 13, 13
+WIDTHS = {1: [1], 2: [0.42, 0.58]}
 FAINT = 0.4
 """Opacity of interval bars, so that a bundle of them does not hide the curves."""
 NEAR = 0.02
@@ -42,7 +45,8 @@ def curves_figure(
 ) -> go.Figure:
     """`kept` across, `reached` upwards, as in `trade_off`: a line a method, its default marked large.
 
-    Methods of the comparison that have no dial stand as single marks. Points without either score are
+    Where the methods crowd in a corner, a second panel shows it larger. Methods of the comparison that
+    have no dial stand as single marks. Points without either score are
     left out.
     """
     p = palette(dark)
@@ -53,41 +57,77 @@ def curves_figure(
     everything = [*(spot for points in lines.values() for spot in points), *oracle, *single]
     if not everything:
         return nothing("Neither score exists for these data, so there is no trade-off to show.", dark=dark)
+    spots = [(x, y) for _, x, y in everything]
+    own = [(x, y) for point, x, y in everything if point.method not in ("oracle", "random_target")]
     reference = result.reference.get(reached)
-    x_range = padded([x for _, x, _ in everything])
-    y_range = padded([*(y for *_, y in everything), *([] if reference is None else [reference])])
-    figure = go.Figure()
-    add_reference(figure, reference, x_range, p.muted)
-    labels = [
-        Label(f"<b>{method_label(point.method)}</b>", x, y, method_colour(point.method, dark))
-        for point, x, y in single
-    ]
-    if oracle:
-        _add_oracle(figure, oracle, kept, reached, dark=dark)
-    for name, points in lines.items():
-        _add_curve(figure, name, points, kept, reached, dark=dark)
-    for spot in single:
-        _add_single(figure, spot, kept, reached, dark=dark)
-    for points in (*lines.values(), oracle):
-        labels += _ends(points, labels, x_range, y_range, dark)
+    whole = View.of(spots, [] if reference is None else [reference])
+    near = close_up(own, whole)
+    views = [whole, near] if near else [whole]
+    figure = make_subplots(cols=len(views), column_widths=WIDTHS[len(views)], horizontal_spacing=0.14)
     down = SCORES[reached].better == "down"
-    add_labels(
-        figure,
-        labels,
-        x_range,
-        y_range[::-1] if down else y_range,
-        reference,
-        dark=dark,
-        others=[(x, y) for _, x, y in everything],
-    )
+    layout: dict = {}
+    for number, view in enumerate(views, start=1):
+        before = len(figure.data)
+        add_reference(figure, reference, view.x, p.muted)
+        if oracle:
+            _add_oracle(figure, oracle, kept, reached, dark=dark)
+        for name, points in lines.items():
+            _add_curve(figure, name, points, kept, reached, dark=dark)
+        for spot in single:
+            _add_single(figure, spot, kept, reached, dark=dark)
+        for trace in figure.data[before:]:
+            trace.update(xaxis=f"x{number}", yaxis=f"y{number}")
+            if number > 1:
+                # The legend names each once, and what lies outside a close-up stays outside its frame.
+                trace.update(showlegend=False, cliponaxis=True)
+        other = near if number == 1 else None
+        add_labels(
+            figure,
+            [
+                label
+                for label in _labels([*lines.values(), oracle], single, view, dark)
+                if view.holds(label.x, label.y) and not (other and other.holds(label.x, label.y))
+            ],
+            view.x,
+            view.y[::-1] if down else view.y,
+            reference if reference is not None and view.holds(view.x[0], reference) else None,
+            dark=dark,
+            others=[spot for spot in spots if view.holds(*spot)],
+            panel=number,
+        )
+        axes = trade_off_axes(kept, reached, view.x, view.y)
+        layout |= {f"{axis}{number}": axes[axis] for axis in ("xaxis", "yaxis")}
+    if near:
+        outline(figure, near, p.muted)
     return styled(
         figure,
         dark=dark,
         height=500,
-        **trade_off_axes(kept, reached, x_range, y_range),
+        **layout,
         margin={"l": 64, "r": 24, "t": 34, "b": 52},
         hovermode="closest",
     )
+
+
+def _labels(lines: list[list[Placed]], single: list[Placed], view: View, dark: bool) -> list[Label]:
+    """Names of single marks, and the dial's values at the ends of lines, one label a spot of the view."""
+    labels = [
+        Label(f"<b>{method_label(point.method)}</b>", x, y, method_colour(point.method, dark))
+        for point, x, y in single
+    ]
+    for points in lines:
+        line = [spot for spot in points if spot[0].on_line]
+        for point, x, y in (*line[:1], *line[1:][-1:]):
+            taken = any(
+                abs(other.x - x) < NEAR * (view.x[1] - view.x[0])
+                and abs(other.y - y) < NEAR * (view.y[1] - view.y[0])
+                for other in labels
+            )
+            if not taken:
+                known = point.method in LABELS
+                colour = method_colour(point.method, dark) if known else palette(dark).muted
+                labels.append(Label(point.text, x, y, colour))
+    return labels
 
 
 def _without_dial(result: Comparison, found: TradeOffCurves) -> list[CurvePoint]:
@@ -125,7 +165,7 @@ def _add_curve(
     )
     sizes = [DEFAULT_MARKER if point.default else MARKER for point, *_ in points]
     opacity = [0.35 if point.scores.collapsed else 1.0 for point, *_ in points]
-    rims = [2 if point.default else 0 for point, *_ in points]
+    rims = [1.5 if point.default else 0 for point, *_ in points]
     ink = palette(dark).ink
     figure.add_scatter(
         x=[x for _, x, _ in points],
@@ -147,7 +187,7 @@ def _add_oracle(figure: go.Figure, points: list[Placed], kept: str, reached: str
         x=[x for _, x, _ in points],
         y=[y for *_, y in points],
         mode="lines+markers",
-        name="oracle path (sees partners: a bound, no method)",
+        name="oracle path: a bound, no method",
         line={"color": muted, "width": 1.5, "dash": "dot"},
         marker={"color": muted, "symbol": "circle-open", "size": MARKER - 1},
         cliponaxis=False,
@@ -171,26 +211,6 @@ def _add_single(figure: go.Figure, spot: Placed, kept: str, reached: str, *, dar
         hovertemplate=_template(method_label(point.method), kept, reached),
         **_bars([spot], kept, reached, _faint(marker["color"])),
     )
-
-
-def _ends(
-    points: list[Placed], labels: list[Label], x_range: list[float], y_range: list[float], dark: bool
-) -> list[Label]:
-    """The dial's values at both ends of a line, unless a label stands on that spot already."""
-    line = [spot for spot in points if spot[0].on_line]
-    found: list[Label] = []
-    for point, x, y in (*line[:1], *line[1:][-1:]):
-        taken = [
-            other
-            for other in (*labels, *found)
-            if abs(other.x - x) < NEAR * (x_range[1] - x_range[0])
-            and abs(other.y - y) < NEAR * (y_range[1] - y_range[0])
-        ]
-        if not taken:
-            known = point.method in LABELS
-            colour = method_colour(point.method, dark) if known else palette(dark).muted
-            found.append(Label(point.text, x, y, colour))
-    return found
 
 
 def _hover(points: list[Placed], kept: str, reached: str) -> list[list[str]]:

@@ -103,7 +103,8 @@ def contenders(result: Comparison, curves: TradeOffCurves) -> tuple[Contender, .
     """Every map that was judged, once: the dials' values, then methods whose settings are none of these."""
     found = [
         Contender(point.method, point.text, point.scores, uses_pairs=point.uses_pairs)
-        for point in curves.points
+        # Corners first: where a dial's end is the untouched source, that is the plainer name for it.
+        for point in (*curves.corners.values(), *(p for curve in curves.curves for p in curve.points))
     ]
     dialled = {contender.name for contender in found}
     for name, method in result.fitted.items():
@@ -127,7 +128,7 @@ def best_for(need: Need, found: Sequence[Contender]) -> Choice | None:
     """The best of those that compete; None where the scores do not exist or nobody meets the condition.
 
     Competing is decided as in the methods' contests; the untouched source also sits out "cross the gap",
-    and "keep neighbours" asks for at least half of its gap to be gone.
+    and "keep neighbours" asks for at least half of its gap to be gone. One map under two names is no tie.
     """
     allowed = None
     if need.key == "keep neighbours":
@@ -146,7 +147,7 @@ def best_for(need: Need, found: Sequence[Contender]) -> Choice | None:
     replicates = best.replicates(need)
     rivals: dict[str, Contender] = {}
     for contender in sorted(values, key=lambda contender: -values[contender]):
-        if contender.name != best.name:
+        if contender.name != best.name and not _same_map(best, contender, need):
             rivals.setdefault(contender.name, contender)
     differences = {rival: _difference(best, rival, need) for rival in rivals.values()}
     runner_up = next(iter(rivals.values()), None)
@@ -180,6 +181,12 @@ def _difference(best: Contender, other: Contender, need: Need) -> tuple[float, f
         return None
     low, high = left.minus(right).interval(a - b)
     return a - b, low, high
+
+
+def _same_map(best: Contender, other: Contender, need: Need) -> bool:
+    """Whether no resample tells them apart: a dial's end is often another method under its own name."""
+    difference = _difference(best, other, need)
+    return difference is not None and max(map(abs, difference)) <= ROUNDING
 
 
 def _excludes_zero(difference: tuple[float, float, float]) -> bool:
