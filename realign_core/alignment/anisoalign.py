@@ -141,7 +141,8 @@ class AnisoAlign(Aligner):
         self.coherence_, self.offset_ = potential.coherence.cpu(), potential.offset.cpu()
         if self.refine:
             self._refine(_narrow(x), _narrow(start.to(y.phases.device, torch.float64)(y)), potential)
-        self._sum = torch.zeros_like(source.mean)
+        # A pass that was cut short ran with an earlier map.
+        self._sum, self._passing = torch.zeros_like(source.mean), None
 
     def _refine(self, target: Polar, start: Polar, potential: PhasePotential) -> None:
         device = start.phases.device

@@ -217,3 +217,12 @@ def test_it_is_not_compared_unless_it_is_named():
     found = rc.compare(data, ["anisoalign"], bootstrap=10, method_options={"anisoalign": SMALL})
     assert found.methods["anisoalign"].trained
     assert create("anisoalign").trained
+
+
+def test_a_fit_after_a_pass_that_was_cut_short_forgets_it(sets):
+    x, y = sets
+    method = AnisoAlign(steps=2).partial_fit(source=2 * y[::-1] + x[:1], target=-x)
+    method.partial_fit_centroid(source=y[:7])
+    assert method.needs_pass
+    anew = method.fit(source=y, target=x)
+    np.testing.assert_array_equal(anew.centroid_, AnisoAlign(steps=2).fit(source=y, target=x).centroid_)
