@@ -154,3 +154,15 @@ def test_knots_are_quantiles_and_equal_radii_stay_finite():
     mapped = map_radii(same, knots(same, 5), knots(2 * same, 5))
     torch.testing.assert_close(mapped, 2 * same)
     assert [level_count(257, n) for n in (2, 16, 800, 10**6)] == [2, 2, 100, 257]
+
+
+def test_a_radius_that_many_rows_share_goes_to_the_middle_of_their_images():
+    target = torch.tensor([[1.0, 2, 3, 4, 5]], dtype=torch.float64)
+    for source, given, expected in (
+        ([0.5, 0.5, 0.5, 0.5, 0.5], [0.25, 0.5, 1], [0.5, 3, 10]),
+        ([0.5, 1, 1, 1, 2], [0.5, 0.75, 1, 1.5, 2], [1, 1.5, 3, 4.5, 5]),
+        ([1, 1, 2, 4, 4], [1, 1.5, 2, 4], [1.5, 2.5, 3, 4.5]),
+    ):
+        radii = torch.tensor(given, dtype=torch.float64)[:, None]
+        mapped = map_radii(radii, torch.tensor([source], dtype=torch.float64), target)
+        torch.testing.assert_close(mapped[:, 0], torch.tensor(expected, dtype=torch.float64))

@@ -32,13 +32,16 @@ def map_radii(radii: Tensor, source: Tensor, target: Tensor) -> Tensor:
     """
     values = radii.mT.contiguous()
     last = source.shape[1] - 1
-    index = torch.searchsorted(source, values, right=True).sub_(1).clamp_(0, max(0, last - 1))
+    first, after = (torch.searchsorted(source, values, right=right) for right in (False, True))
+    index = (after - 1).clamp_(0, max(0, last - 1))
     low, high = source.gather(1, index), source.gather(1, (index + 1).clamp(max=last))
     low_to, high_to = target.gather(1, index), target.gather(1, (index + 1).clamp(max=last))
     width = high - low
-    # Where many rows share a radius the knots coincide, and the middle of their images stands for them.
     share = torch.where(width > 0, (values - low) / width.where(width > 0, 1), 0.5)
     mapped = torch.lerp(low_to, high_to, share.clamp(0, 1))
+    # Where many rows share a radius the knots coincide, and the middle of their images stands for them.
+    images = (target.gather(1, place.clamp(0, last)) for place in (first, after - 1))
+    mapped = torch.where(after - first > 1, sum(images) / 2, mapped)
     for end, beyond in ((0, values < source[:, :1]), (last, values > source[:, -1:])):
         knot = source[:, end : end + 1]
         ratio = target[:, end : end + 1] / knot.where(knot > 0, 1)
