@@ -98,6 +98,18 @@ def test_the_untouched_source_is_not_tied_with_itself_under_another_name():
     assert "Next of another method is ReAlign (strength 1), 0.550" in retrieve
 
 
+def test_different_maps_that_find_every_partner_are_level():
+    every = {"recall_at_1": 1.0, "recall_at_1_reverse": 1.0}
+    rivals = [point("realign", gap=0.1, **every), point("rotation", gap=0.2, **every)]
+    found = best_for(RETRIEVE, rivals)
+    assert found.runner_up is rivals[1]
+    assert found.difference == (0, 0, 0)
+    assert not found.resolved
+    assert found.tied == (rivals[1],)
+    (retrieve,) = (text for text in told(*rivals) if text.startswith("To retrieve"))
+    assert "a tie, since the difference, 0.0000 (0.0000 to 0.0000) in the same resamples" in retrieve
+
+
 def test_a_score_that_is_missing_names_nobody():
     assert best_for(RETRIEVE, [UNTOUCHED, point("c3", recall_at_1=0.5)]) is None
     assert best_for(KEEP, [point("c3", omega=0.5)]) is None

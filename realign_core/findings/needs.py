@@ -17,6 +17,12 @@ from realign_core.findings.finding import ROUNDING, Finding
 from realign_core.findings.methods import LABELS
 from realign_core.glossary import SCORES, listed, shown
 
+MOVED = ("phi", "centroid_gap")
+"""Scores that follow each move of the rows, without the steps of a rank or a histogram."""
+
+SAME = 1e-9
+"""Within it two scores of `MOVED` are those of one map, computed in two ways."""
+
 Key = Literal["keep neighbours", "cross the gap", "retrieve"]
 
 
@@ -184,13 +190,20 @@ def _difference(best: Contender, other: Contender, need: Need) -> tuple[float, f
 
 
 def _same_map(best: Contender, other: Contender, need: Need) -> bool:
-    """Whether no resample tells them apart: a dial's end is often another method under its own name."""
+    """Whether nothing tells them apart: a dial's end is often another method under its own name.
+
+    Different maps may share a score on every row, as where both find every partner; they differ in how far
+    they move the rows.
+    """
     difference = _difference(best, other, need)
-    return difference is not None and max(map(abs, difference)) <= ROUNDING
+    if difference is None or max(map(abs, difference)) > ROUNDING:
+        return False
+    moved = ((best.scores.values.get(score), other.scores.values.get(score)) for score in MOVED)
+    return all(a is None or b is None or abs(a - b) <= SAME for a, b in moved)
 
 
 def _excludes_zero(difference: tuple[float, float, float]) -> bool:
-    return difference[1] > 0 or difference[2] < 0
+    return difference[1] > ROUNDING or difference[2] < -ROUNDING
 
 
 def need_findings(result: Comparison, curves: TradeOffCurves) -> tuple[Finding, ...]:
