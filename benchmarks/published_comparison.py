@@ -108,10 +108,10 @@ def judged(
 def show(scores: dict[str, dict[str, list[float]]]) -> None:
     """A line a method: the mean of each score and, over more than one split, its standard deviation."""
     width = max(map(len, scores))
-    print(f"    {'':<{width}}  " + "".join(f"{label:>14}" for label in SCORES))
+    print(f"    {'':<{width}}  " + "".join(f"{label:>16}" for label in SCORES))
     for name, rows in scores.items():
         cells = (_cell(rows.get(label, [])) for label in SCORES)
-        print(f"    {name:<{width}}  " + "".join(f"{cell:>14}" for cell in cells))
+        print(f"    {name:<{width}}  " + "".join(f"{cell:>16}" for cell in cells))
 
 
 def _cell(values: list[float]) -> str:

@@ -48,6 +48,9 @@ def case(name: str):
     target, source = rows(160, 12)
     if name == "every":
         return _compare(target, source, EVERY, paired="yes")
+    if name == "trained":
+        small = {"anisoalign": {"steps": 30, "width": 16}}
+        return _compare(target, source, ("realign", "anisoalign"), paired="yes", method_options=small)
     if name == "unpaired":
         return _compare(target, source[:130], ("identity", "c3", "realign", "random_target"), paired="no")
     if name == "single":

@@ -12,7 +12,7 @@ from realign_core.findings import (
     method_findings,
     published_findings,
 )
-from realign_core.glossary import percent, shown
+from realign_core.glossary import percent, share, shown
 
 
 def said(found, topic=None):
@@ -53,6 +53,36 @@ def test_a_gap_within_noise_is_not_called_a_gap():
     text = headline(result_cases.case("no gap").diagnosis)
     assert "cannot be told from zero" in text
     assert "times" not in text
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return result_cases.case("trained")
+
+
+def test_anisoalign_beside_realign_is_said_where_the_published_order_fails(trained):
+    text = said(published_findings(trained))
+    for score in ("psi", "entropy_mixing_target"):
+        point, low, high = trained.difference("anisoalign", "realign", score)
+        verdict = None if low > 0 else "below" if high < 0 else "not to be told apart"
+        sentence = f"here {verdict} ({share(point, signed=True)}, 95 % interval {share(low, signed=True)}"
+        assert (sentence in text) == (verdict is not None)
+    assert "AnisoAlign is published above ReAlign: " in text
+
+
+def test_nothing_is_said_of_anisoalign_where_it_is_above(trained):
+    realign = trained.methods["realign"]
+    scores = ("psi", "entropy_mixing_target")
+    higher = {score: realign.held_out[score] + 0.1 for score in scores}
+    moved = {
+        score: dataclasses.replace(found, values=found.values + 0.1 * (score in scores))
+        for score, found in realign.replicates.items()
+    }
+    above = dataclasses.replace(
+        trained.methods["anisoalign"], held_out={**realign.held_out, **higher}, replicates=moved
+    )
+    result = dataclasses.replace(trained, methods={**trained.methods, "anisoalign": above})
+    assert "AnisoAlign" not in said(published_findings(result))
 
 
 def test_identical_sets_have_none():
