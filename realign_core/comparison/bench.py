@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings as python_warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -241,10 +241,14 @@ class Bench:
             return None, [str(error)]
         return SideScores.of(scores, self.resampling), list(dict.fromkeys(notes))
 
-    def judge_rows(self, mapped: Tensor) -> SideScores:
-        """Scores of rows `(n, d)` into which a map with a fitted mean took the judged source rows."""
-        side = self.shown_side
-        scores = score(side.evaluation, mapped, floor=side.floor(alignment.Traits()))
+    def judge_pairs(self, transform: Callable[[Tensor, Tensor], Tensor]) -> SideScores:
+        """Scores of a map with a fitted mean that takes source rows and their partners to mapped rows."""
+        side, evaluation = self.shown_side, self.shown_side.evaluation
+        rows = None if side.classes is None else side.classes.prototype_rows
+        partners = None if rows is None else self._load(some_rows(self.data.target, rows))
+        found = side.prototypes(lambda y: transform(y, y if partners is None else partners))
+        mapped = transform(evaluation.y, evaluation.x)
+        scores = score(evaluation, mapped, floor=side.floor(alignment.Traits()), prototypes=found)
         return SideScores.of(scores, self.resampling)
 
     def _create(self, name: str, options: dict[str, Any]) -> Any:

@@ -174,8 +174,7 @@ def _oracle(bench: Bench, alphas: Sequence[float], keep: Keep, step: _Steps) -> 
                     device=bench.settings.device,
                 )
             )
-        evaluation = side.evaluation
-        return bench.judge_rows(fitted[0].at(alpha, evaluation.y, evaluation.x)), []
+        return bench.judge_pairs(partial(fitted[0].at, alpha)), []
 
     points = []
     for alpha in alphas:

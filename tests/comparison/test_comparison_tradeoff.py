@@ -131,6 +131,21 @@ def test_shares_that_round_to_the_same_directions_are_one(dim, alphas):
     assert set(OraclePath.alphas_of(dim)) <= set(alphas)
 
 
+def test_the_oracle_path_classifies_by_prototypes_of_the_fitted_pairs():
+    labels = np.array(["cat", "dog", "elk"], dtype=object)[np.arange(N) % 3]
+    bench = Bench(data(labels=labels), SETTINGS)
+    oracle = trade_off_curves(bench, dials=[]).oracle
+    shift = bench.judge_shown("mean_shift")[0].values["zero_shot"]
+    assert oracle.points[0].scores.values["zero_shot"] == pytest.approx(shift, abs=1e-12)
+    # At its end every fitted row is its partner, so that prototypes are means of fitted target rows.
+    fit, judged = bench.split.fit_target, bench.split.judge_target
+    x = oracles.unit(rows()[0])
+    names = np.unique(labels)
+    centres = oracles.unit([x[fit][labels[fit] == name].mean(axis=0) for name in names])
+    right = names[(x[judged] @ centres.T).argmax(axis=1)] == labels[judged]
+    assert oracle.points[-1].scores.values["zero_shot"] == pytest.approx(right.mean(), abs=1e-12)
+
+
 def test_unpaired_sets_have_no_oracle():
     x, y = rows()
     apart = rc.EmbeddingPair.from_arrays(x, y[:70], paired="no")
@@ -187,7 +202,7 @@ def test_what_is_kept_is_not_judged_again(bench, monkeypatch):
         raise AssertionError("judged again")
 
     monkeypatch.setattr(Bench, "judge_shown", refuse)
-    monkeypatch.setattr(Bench, "judge_rows", refuse)
+    monkeypatch.setattr(Bench, "judge_pairs", refuse)
     again = trade_off_curves(bench, [dial("realign")], keep=keep)
     assert [p.scores for p in again.points] == [p.scores for p in first.points]
     assert len(known) == 2 + 5 + len(first.oracle.points)
