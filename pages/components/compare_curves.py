@@ -123,8 +123,9 @@ def _best(result: Comparison, curves: TradeOffCurves) -> None:
         items = "".join(f"<li>{escape(finding.text)}</li>" for finding in found)
         st.html(f'<ul style="margin:0;padding-left:1.2rem;line-height:1.45">{items}</ul>')
         st.caption(
-            "The highest of many values reads a little high, as it was picked on these rows; the interval "
-            "does not allow for that. The oracle path and the negative control are never named."
+            "The highest of many values reads a little high, as it was picked on these rows; neither its "
+            "interval nor that of its lead allows for that. The oracle path and the negative control are "
+            "never named."
         )
     missing = [
         f"{LABELS.get(curve.method, curve.method)} at {text} ({reason})"
