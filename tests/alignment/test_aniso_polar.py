@@ -166,3 +166,16 @@ def test_a_radius_that_many_rows_share_goes_to_the_middle_of_their_images():
         radii = torch.tensor(given, dtype=torch.float64)[:, None]
         mapped = map_radii(radii, torch.tensor([source], dtype=torch.float64), target)
         torch.testing.assert_close(mapped[:, 0], torch.tensor(expected, dtype=torch.float64))
+
+
+def test_the_mixed_basis_follows_from_u_alone():
+    # All directions of U are alike, so that an eigensolver may give any basis of it.
+    values = torch.tensor([2.0] * 6 + [0.0] * 4, dtype=torch.float64)
+    turn = torch.linalg.qr(rows(10, 10, 4))[0]
+    other = turn.clone()
+    other[:, :6] = turn[:, :6] @ torch.linalg.qr(rows(6, 6, 5))[0]
+    first, second = (FixedFrame(values, basis, 6, 1.0) for basis in (turn, other))
+    assert float((first.basis - second.basis).abs().max()) > 0.1
+    torch.testing.assert_close(
+        mixed_basis(first, mixing="random", seed=1), mixed_basis(second, mixing="random", seed=1)
+    )

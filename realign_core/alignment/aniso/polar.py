@@ -31,10 +31,11 @@ def mixed_basis(frame: FixedFrame, *, mixing: str, seed: int) -> Tensor:
     if mixing == "none":
         return basis.contiguous()
     generator = torch.Generator().manual_seed(seed)
-    normal = torch.randn(rank, rank, dtype=torch.float64, generator=generator)
-    q, r = torch.linalg.qr(normal)
-    # The signs make the draw uniform over orthogonal matrices (Mezzadri 2007).
-    return basis @ (q * r.diagonal().sign())
+    normal = torch.randn(basis.shape, dtype=torch.float64, generator=generator)
+    # The orthogonal factor of a Gaussian matrix is uniform. Drawn in R^d and projected, it gives a basis that
+    # follows from U alone, whatever eigenvectors an eigenvalue of several dimensions came with.
+    left, _, right = torch.linalg.svd(basis.mT @ normal)
+    return basis @ (left @ right)
 
 
 def even_rank(frame: FixedFrame) -> int:
