@@ -11,7 +11,7 @@ from pages.components import (
 )
 
 with frame.page("Neighbours") as study, frame.section():
-    result = comparing.current(study)
+    result = comparing.without_training(study)
     if not neighbours_choice.methods_of(result):
         st.info("No method moved the rows. Choose one on the Compare page.")
         st.page_link("pages/compare.py", label="Compare")

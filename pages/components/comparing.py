@@ -43,7 +43,7 @@ def train(study: Study) -> None:
     if not waiting:
         return
     names = " and ".join(LABELS.get(name, name) for name in waiting)
-    st.caption(plain(f"{names}: a network is being trained; it joins the others when it is done."))
+    st.caption(plain(f"{names} trains a network and joins the others when that is done."))
     _known(study, settings, "training")
     st.rerun()
 

@@ -38,6 +38,10 @@ from realign_core.validation import (
     check_positive,
 )
 
+LARGEST_SEED = 2**62
+LARGEST_NOISE = 20.0
+"""A phase with noise of a standard deviation beyond 6 radians is uniform: there is nothing left to learn."""
+
 CORRECTIONS, SCORE = "corrections.", "score."
 
 
@@ -211,7 +215,12 @@ class AnisoAlign(Aligner):
         self._sum += self._passing.projected_sum(block)
 
     def _end_pass(self) -> None:
-        self.centroid_ = self._sum / self.n_source_
+        centroid = self._sum / self.n_source_
+        if not bool(centroid.isfinite().all()):
+            raise UnusableInput(
+                "anisoalign maps rows out of all range; lower learning_rate, radius_bound or rest_bound"
+            )
+        self.centroid_ = centroid
         self._passing = None
 
     def _fits(self, key: str, value: Tensor, d: int) -> bool:
@@ -240,14 +249,19 @@ class AnisoAlign(Aligner):
             check_count(name, getattr(self, name))
         check_count("fit_rows", self.fit_rows, least=2)
         check_count("levels", self.levels, least=2)
-        check_count("seed", self.seed, least=0)
+        if check_count("seed", self.seed, least=0) > LARGEST_SEED:
+            raise UnusableInput(f"seed is {self.seed}; torch takes seeds up to {LARGEST_SEED}")
+        for name in ("centred", "refine"):
+            if not isinstance(getattr(self, name), bool):
+                raise UnusableInput(f"{name} is {getattr(self, name)!r}; give True or False")
         for name in ("drift_step", "radius_bound", "rest_bound", "prior_weight", "phase_weight"):
             check_non_negative(name, getattr(self, name))
         if check_non_negative("phase_bound", self.phase_bound) > math.pi:
             raise UnusableInput(f"phase_bound is {self.phase_bound}; a phase turns by pi at most")
-        if not 0 < self.noise_low <= self.noise_high < math.inf:
+        if not 0 < self.noise_low <= self.noise_high <= LARGEST_NOISE:
             raise UnusableInput(
-                f"noise_low is {self.noise_low} and noise_high {self.noise_high}; give 0 < low <= high"
+                f"noise_low is {self.noise_low} and noise_high {self.noise_high}; "
+                f"give 0 < low <= high <= {LARGEST_NOISE:g}"
             )
 
 

@@ -59,10 +59,12 @@ def write_aligner(folder: str | Path, name: str, settings: dict[str, Any], learn
     try:
         (staging / RECORD).write_text(text + "\n", encoding="utf-8")
         save_file(arrays, staging / ARRAYS)
-        # mkdtemp makes a private folder; the final one gets the permissions that a plain mkdir would give.
+        # mkdtemp and safetensors make private ones; these get the permissions of any new folder and file.
         mask = os.umask(0)
         os.umask(mask)
         staging.chmod(0o777 & ~mask)
+        for name in (RECORD, ARRAYS):
+            (staging / name).chmod(0o666 & ~mask)
         _replace(folder, staging)
     except OSError as error:
         raise UnusableInput(f"{folder} cannot be written: {error.strerror}; choose another folder") from None

@@ -1,7 +1,8 @@
 """The oracle path ([A, sec. 3.3] arXiv 2605.07825): each row walks towards its own partner.
 
 A share of the leading paired residual directions is removed, so the path needs every judged row's partner:
-it bounds what methods can reach, and is none itself.
+it shows what knowing the partner buys, and is no method. It starts from a mean
+shift, so it does not bound methods that keep more of the source.
 """
 
 from __future__ import annotations

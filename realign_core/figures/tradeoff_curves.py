@@ -187,7 +187,7 @@ def _add_oracle(figure: go.Figure, points: list[Placed], kept: str, reached: str
         x=[x for _, x, _ in points],
         y=[y for *_, y in points],
         mode="lines+markers",
-        name="oracle path: a bound, no method",
+        name="oracle path: knows the partner, no method",
         line={"color": muted, "width": 1.5, "dash": "dot"},
         marker={"color": muted, "symbol": "circle-open", "size": MARKER - 1},
         cliponaxis=False,
@@ -265,7 +265,7 @@ def described_curves(
         "Source kept against target reached, along each method's dial",
         "Upper right is best. A line is one method as its dial turns; the large mark is its default, the "
         "values at the ends are written out and the others are in the hover. Thin bars are 95 % intervals. "
-        "The dotted path uses every row's own partner: it bounds what methods can reach, and is none itself.",
+        "The dotted path uses every row's own partner: what that knowledge buys from a mean shift on.",
         f"{SCORES[kept].label} and {SCORES[reached].label}: {listed(told)}." if told else NO_VALUE,
         (
             "method",
@@ -292,7 +292,7 @@ def _row(point: CurvePoint, kept: str, reached: str) -> tuple[str, ...]:
         word for word, holds in (("default", point.default), ("collapsed", point.scores.collapsed)) if holds
     ]
     if point.method == "oracle":
-        remarks.append("bound, no method")
+        remarks.append("no method")
     cells = []
     for score in (kept, reached):
         span = bounds.get(score)

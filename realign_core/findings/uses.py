@@ -159,7 +159,8 @@ def _chance(comparison: Comparison, found: Found) -> list[str]:
     if not judged or not all(one.at_chance for one in judged):
         return []
     counts = comparison.classes["held_out"]
+    ends = dict.fromkeys((share(counts.chance), share(counts.largest_share)))
     return [
         f"zero-shot accuracy says nothing here: it reads {share(judged[0].before)} untouched, and guessing "
-        f"among {counts.classes} classes {share(counts.chance)} to {share(counts.largest_share)}."
+        f"among {counts.classes} classes {' to '.join(ends)}."
     ]

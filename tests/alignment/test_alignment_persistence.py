@@ -179,3 +179,10 @@ def test_users_methods_are_saved_or_say_why_not(tmp_path, sets, monkeypatch):
     with pytest.raises(UnusableInput, match=r"Bare cannot be saved: it has no save\(folder\)"):
         save_aligner(Bare(), tmp_path / "bare")
     assert issubclass(Halfway, Aligner)
+
+
+def test_both_files_get_the_permissions_of_any_new_file(tmp_path):
+    ReAlign().fit(source=np.random.default_rng(0).random((9, 4)), target=np.eye(4)).save(tmp_path / "saved")
+    (tmp_path / "plain").write_text("")
+    wanted = (tmp_path / "plain").stat().st_mode
+    assert {path.stat().st_mode for path in (tmp_path / "saved").iterdir()} == {wanted}

@@ -176,7 +176,11 @@ def test_a_limit_on_rows_still_centres_on_all_of_them(sets):
         ({"radial_map": "linear"}, "radial_map is 'linear'"),
         ({"mixing": "varimax"}, "mixing is 'varimax'"),
         ({"phase_bound": 4.0}, "a phase turns by pi at most"),
-        ({"noise_low": 0.5, "noise_high": 0.1}, "give 0 < low <= high"),
+        ({"noise_low": 0.5, "noise_high": 0.1}, "give 0 < low <= high <= 20"),
+        ({"noise_high": 1e300}, "give 0 < low <= high <= 20"),
+        ({"seed": 2**70}, "torch takes seeds up to"),
+        ({"refine": "no"}, "refine is 'no'; give True or False"),
+        ({"centred": None}, "centred is None"),
         ({"steps": 0}, "steps"),
         ({"partners": 0}, "partners"),
         ({"learning_rate": 0.0}, "learning_rate"),
@@ -187,6 +191,12 @@ def test_a_limit_on_rows_still_centres_on_all_of_them(sets):
 def test_settings_out_of_range_are_refused_before_the_work(settings, message, sets):
     with pytest.raises(UnusableInput, match=message):
         AnisoAlign(**settings).partial_fit(source=sets[0][:5])
+
+
+@pytest.mark.parametrize("settings", [{"radius_bound": 1e4}, {"learning_rate": 1e6}])
+def test_training_that_runs_away_is_refused(settings, sets):
+    with pytest.raises(UnusableInput, match=r"ran away|out of all range"):
+        AnisoAlign(**{**SMALL, **settings}).fit(source=sets[0], target=sets[1])
 
 
 def test_a_constant_source_is_refused(sets):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from realign_core.checkpoint import checkpoint, tell
+from realign_core.validation import UnusableInput
 
 WINDOW = 50
 """Steps over which a loss is averaged before it is compared with earlier ones: single batches are noise."""
@@ -84,6 +85,10 @@ def train(
         recent.append(loss.detach())
         if len(recent) == WINDOW or step == training.steps - 1:
             losses.append(float(torch.stack(recent).mean()))
+            if not math.isfinite(losses[-1]):
+                raise UnusableInput(
+                    f"anisoalign: training ran away at step {step + 1}; lower learning_rate or radius_bound"
+                )
             recent = []
             if len(losses) > PATIENCE and min(losses[-PATIENCE:]) > (1 - GAIN) * min(losses[:-PATIENCE]):
                 break

@@ -91,7 +91,7 @@ class PhasePrior:
             return prior.loss(phases[rows], log_radii[rows], noise)
 
         prior.losses = train(
-            score, loss_of, rows=len(phases), training=training, device=device, stage="anisoalign: prior"
+            score, loss_of, rows=len(phases), training=training, device=device, stage="AnisoAlign: prior"
         )
         score.requires_grad_(False)
         return replace(prior, potential=potential)

@@ -114,7 +114,7 @@ def fit_corrections(
         rows=len(start.phases),
         training=training,
         device=device,
-        stage="anisoalign: refinement",
+        stage="AnisoAlign: refinement",
     )
     return network.requires_grad_(False), losses
 
