@@ -33,7 +33,7 @@ REACHED = (
 WISHES = {
     "none": ("Points", "methods as they are set"),
     "quick": ("Curves", "each method along its dial"),
-    "all": ("Curves and AnisoAlign", "which trains, some 20 s a value"),
+    "all": ("Curves and AnisoAlign", "which trains, up to a minute a value"),
 }
 
 
