@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -94,7 +94,7 @@ class PhasePrior:
             score, loss_of, rows=len(phases), training=training, device=device, stage="AnisoAlign: prior"
         )
         score.requires_grad_(False)
-        return replace(prior, potential=potential)
+        return prior
 
     def loss(self, phases: Tensor, log_radii: Tensor, noise: torch.Generator) -> Tensor:
         """Mean of `2 sigma^2 ||s(phi~, t, log rho) - score||^2` over rows and blocks.
