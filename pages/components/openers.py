@@ -21,20 +21,26 @@ PAIRING: dict[Paired, str] = {
     "no": "no pairs",
 }
 OPENING, ROUND = "opening", "upload_round"
+WAY, LOOKED_AT = "way_to_data", "ways_looked_at"
 _numbers = itertools.count()
 
 
 def show() -> None:
-    """Tabs for each way; server paths only where the operator allows them."""
-    names = ["Samples", "Upload"] + (["Server path"] if sources.data_root() else [])
-    tabs = st.tabs(names)
-    with tabs[0]:
-        _samples()
-    with tabs[1]:
-        _upload()
-    if len(tabs) > 2:
-        with tabs[2]:
-            _path()
+    """Tabs for each way; server paths only where the operator allows them.
+
+    A tab is filled once it is looked at: widgets nobody sees would delay the page's first figure. From
+    then on it stays filled, since an uploader that goes takes its files along.
+    """
+    ways = {"Samples": _samples, "Upload": _upload}
+    if sources.data_root():
+        ways["Server path"] = _path
+    looked_at = st.session_state.setdefault(LOOKED_AT, set())
+    for (name, fill), tab in zip(ways.items(), st.tabs(list(ways), key=WAY, on_change="rerun")):
+        if tab.open:
+            looked_at.add(name)
+        if name in looked_at:
+            with tab:
+                fill()
     _read()
 
 

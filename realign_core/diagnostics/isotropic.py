@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from scipy.linalg import eigvalsh_tridiagonal
+from scipy.linalg.lapack import dsterf
 from torch import Tensor
 
 from realign_core.diagnostics.shape import power_law
@@ -45,14 +45,16 @@ def wishart_spectrum(n: int, dim: int, generator: np.random.Generator) -> Tensor
     squares[1:] += below**2
     values = squares
     if small > 1:
-        # Without vectors, QR on the diagonals alone (sterf) is three times as fast as the default.
-        values = eigvalsh_tridiagonal(squares, main[:-1] * below, lapack_driver="sterf")
+        # Without vectors, QR on the diagonals alone is three times as fast as SciPy's default driver.
+        values, failed = dsterf(squares, main[:-1] * below)
+        if failed:
+            raise RuntimeError(f"LAPACK found all but {failed} eigenvalues of a tridiagonal matrix")
     full = np.zeros(dim)
     full[:small] = np.maximum(values[::-1], 0) / n
     return torch.from_numpy(full)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def isotropic_spectra(n: int, dim: int, seed: int) -> tuple[Tensor, ...]:
     """`wishart_spectrum` of each seeded draw; none in no dimension."""
     generator = np.random.default_rng((seed, dim))

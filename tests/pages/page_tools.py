@@ -41,6 +41,12 @@ def address(at: AppTest) -> dict[str, str]:
     return dict(parse_qsl(json.loads(writer.proto.json)["query"]))
 
 
+def look_at(at: AppTest, way: str) -> AppTest:
+    """The Data page with this way to data in front: a tab is filled when it is looked at."""
+    at.session_state["way_to_data"] = way
+    return at.run()
+
+
 def sentences(at: AppTest) -> str:
     """All that the page says, in order of kind, without the marks that keep Markdown from reading it."""
     parts = [e.value for kind in (at.title, at.markdown, at.caption, at.error, at.info) for e in kind]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import safetensors.numpy
 import torch
-from page_tools import address, default_gap, figures, npy, pairs, sample_diagnosis, sentences
+from page_tools import address, default_gap, figures, look_at, npy, pairs, sample_diagnosis, sentences
 
 from pages.components import jobs, sources
 from pages.components.study import Study
@@ -57,6 +57,7 @@ FORMATS = {
 
 def upload(at, paired="auto", **files):
     """Give files to the page and read them: `target=("name", bytes)`."""
+    look_at(at, "Upload")
     for role, (name, content) in files.items():
         turn = at.session_state["upload_round"]
         at.file_uploader(key=f"upload_{role}_{turn}").upload(name, content)
@@ -235,11 +236,20 @@ def test_says_where_rows_are_fewer_than_dimensions(opened):
     assert not at.warning
 
 
+def test_a_way_to_data_is_shown_once_it_is_looked_at_and_stays(opened):
+    at = opened()
+    assert not at.file_uploader
+    assert at.button(key="open_no-gap")
+    look_at(at, "Upload").file_uploader(key="upload_source_0").upload(*GOOD)
+    look_at(at, "Samples")
+    assert at.file_uploader(key="upload_source_0").value.name == GOOD[0]
+
+
 def test_half_entered_input_is_harmless(opened, tmp_path, monkeypatch):
     monkeypatch.setenv(sources.DATA_ROOT, str(tmp_path))
-    at = opened()
+    at = look_at(opened(), "Upload")
     at.file_uploader(key="upload_source_0").upload(*GOOD)
-    at.text_input(key="path_source").set_value("x")
+    look_at(at, "Server path").text_input(key="path_source").set_value("x")
     at.run()
     assert at.button(key="upload_read").disabled
     assert at.button(key="path_open").disabled

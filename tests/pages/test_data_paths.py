@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from page_tools import default_gap, pairs, sentences
+from page_tools import default_gap, look_at, pairs, sentences
 
 from pages.components import sources
 
@@ -17,7 +17,7 @@ def test_no_server_path_where_the_operator_allows_none(opened, monkeypatch):
 
 def at_path(opened, monkeypatch, root, target, source=""):
     monkeypatch.setenv(sources.DATA_ROOT, str(root))
-    at = opened()
+    at = look_at(opened(), "Server path")
     at.text_input(key="path_target").set_value(target)
     at.text_input(key="path_source").set_value(source)
     at.run()
