@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from realign_core.linalg import ZERO_TRACE, gram, in_cache
 from realign_core.load.batches import BLOCK_ROWS, iterate
+from realign_core.passes import Arrays, total
 from realign_core.validation import UnusableInput, check_choice
 
 
@@ -91,13 +93,25 @@ class Moments:
         `normalize` scales each row to unit length first. Raises `UnusableInput` for no rows and for a row
         that is not finite or, to be normalised, has no length.
         """
-        total: Moments | None = None
-        for block in float64_blocks(rows, normalize=normalize, device=device):
-            part = cls.of(block)
-            total = part if total is None else total.merge(part)
-        if total is None:
+        part = partial(_moments_of_block, normalize=normalize, where=statistics_device(rows, device))
+        found = total("moments", (rows,), part, cls)
+        if found is None:
             raise UnusableInput("the set has no rows; at least 2 are needed")
-        return total
+        return found
+
+    def arrays(self) -> Arrays:
+        """Count, mean and scatter by name."""
+        return {
+            "n": np.array(self.n),
+            "mean": self.mean.cpu().numpy(),
+            "scatter": self.scatter.cpu().numpy(),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Moments:
+        """Undoes `arrays`, on the CPU."""
+        mean, scatter = (torch.from_numpy(arrays[name]) for name in ("mean", "scatter"))
+        return cls(int(arrays["n"]), mean, scatter)
 
     def second_moment_about(self, point: Tensor) -> Tensor:
         """`mean (x - p)(x - p)'`, `(d, d)`."""
@@ -112,21 +126,30 @@ def float64_blocks(
     where = statistics_device(rows, device)
     row = 0
     for block in iterate(rows, block_rows):
-        tensor = as_tensor(block)
-        if tensor.device != where and tensor.device.type == "mps":
-            tensor = tensor.to(where)
-        copied = tensor.device != where or tensor.dtype != torch.float64
-        tensor = tensor.to(device=where, dtype=torch.float64)
-        lengths = torch.linalg.vector_norm(tensor, dim=1, keepdim=True)
-        usable = lengths.isfinite() & (lengths > 0) if normalize else lengths.isfinite()
-        if not bool(usable.all()):
-            bad = int(torch.nonzero(~usable)[0, 0])
-            raise UnusableInput(
-                f"row {row + bad} has length {float(lengths[bad])}; each row needs a finite length"
-                f"{' above 0' if normalize else ''}: drop or repair it"
-            )
-        row += tensor.shape[0]
-        yield torch.div(tensor, lengths, out=tensor if copied else None) if normalize else tensor
+        yield float64_block(block, row, normalize=normalize, where=where)
+        row += block.shape[0]
+
+
+def float64_block(block: Any, first_row: int, *, normalize: bool, where: torch.device) -> Tensor:
+    """One block `(n, d)` in float64 on `where`, unit rows if asked; `first_row` is its place in the set."""
+    tensor = as_tensor(block)
+    if tensor.device != where and tensor.device.type == "mps":
+        tensor = tensor.to(where)
+    copied = tensor.device != where or tensor.dtype != torch.float64
+    tensor = tensor.to(device=where, dtype=torch.float64)
+    lengths = torch.linalg.vector_norm(tensor, dim=1, keepdim=True)
+    usable = lengths.isfinite() & (lengths > 0) if normalize else lengths.isfinite()
+    if not bool(usable.all()):
+        bad = int(torch.nonzero(~usable)[0, 0])
+        raise UnusableInput(
+            f"row {first_row + bad} has length {float(lengths[bad])}; each row needs a finite length"
+            f"{' above 0' if normalize else ''}: drop or repair it"
+        )
+    return torch.div(tensor, lengths, out=tensor if copied else None) if normalize else tensor
+
+
+def _moments_of_block(first_row: int, block: Any, *, normalize: bool, where: torch.device) -> Moments:
+    return Moments.of(float64_block(block, first_row, normalize=normalize, where=where))
 
 
 def as_tensor(block: Any) -> Tensor:

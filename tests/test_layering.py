@@ -20,6 +20,7 @@ LAYERS = (
     ("linalg",),
     ("samples",),
     ("load",),
+    ("passes",),
     ("moments",),
     ("frame",),
     ("diagnostics", "alignment"),

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from realign_core.alignment.affine_map import AffineMap
 from realign_core.alignment.base import Aligner
-from realign_core.alignment.rows import Mapper
+from realign_core.alignment.rows import Mapper, row_blocks
+from realign_core.passes import Arrays, State, total
+from realign_core.validation import UnusableInput
+
+
+@dataclass(frozen=True)
+class Projected:
+    """Sum `(d,)` of `n` rows after the map and the projection."""
+
+    n: int
+    sum: Tensor
+
+    def merge(self, other: Projected) -> Projected:
+        """Of both sets of rows together."""
+        return Projected(self.n + other.n, self.sum + other.sum)
+
+    def arrays(self) -> Arrays:
+        """Count and sum by name."""
+        return {"n": np.array(self.n), "sum": self.sum.numpy()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Projected:
+        """Undoes `arrays`."""
+        return cls(int(arrays["n"]), torch.from_numpy(arrays["sum"]))
 
 
 class AffineAligner(Aligner):
@@ -19,6 +44,7 @@ class AffineAligner(Aligner):
     """
 
     centroid_stage: ClassVar[bool] = False
+    pass_form: ClassVar[type[State]] = Projected
 
     def _set_map(self, linear: float | Tensor, bias: Tensor) -> None:
         if isinstance(linear, Tensor):
@@ -40,8 +66,28 @@ class AffineAligner(Aligner):
     def _wants_pass(self) -> bool:
         return self.centroid_stage and not hasattr(self, "centroid_")
 
+    def _read_again(self, source: Any) -> None:
+        row_blocks(source, "source")
+        found = total(f"centroid of {self.name}", (source,), self._pass_part, self.pass_form)
+        n = 0 if found is None else int(found.arrays()["n"])
+        if n != self.n_source_:
+            raise UnusableInput(
+                f"{self.name} was fitted on {self.n_source_} source rows and this pass brings {n}; "
+                "give each pass the same rows"
+            )
+        self._take_pass(found)
+        self._end_pass()
+
     def _add_to_pass(self, block: Tensor, first_row: int) -> None:
         self._sum += self._affine().projected_sum(block, first_row)
+
+    def _pass_part(self, first_row: int, rows: Any) -> State:
+        """What a block adds to a pass, in the form of `pass_form`."""
+        block = self._block(rows, "source", self.n_features_in_)
+        return Projected(len(block), self._affine().projected_sum(block, first_row))
+
+    def _take_pass(self, found: Any) -> None:
+        self._sum = found.sum
 
     def _end_pass(self) -> None:
         self.centroid_ = self._sum / self.n_source_

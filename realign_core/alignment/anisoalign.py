@@ -77,6 +77,7 @@ class AnisoAlign(Aligner):
 
     name = "anisoalign"
     trained: ClassVar[bool] = True
+    keeps_rows = True
     needs_covariance = True
 
     def __init__(

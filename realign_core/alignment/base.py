@@ -11,8 +11,9 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from realign_core.alignment.persistence import write_aligner
 from realign_core.alignment.rows import Mapper, block_tensor, map_blocks, map_rows, row_blocks
 from realign_core.alignment.statistics import MeanTrace, block_moments
 from realign_core.moments import Moments
+from realign_core.passes import total
 from realign_core.validation import UnusableInput
 
 
@@ -38,6 +40,7 @@ class Aligner:
     fits_mean: ClassVar[bool] = True
     exact_means: ClassVar[bool] = False
     copies_target: ClassVar[bool] = False
+    keeps_rows: ClassVar[bool] = False
     row_arrays: ClassVar[frozenset[str]] = frozenset()
 
     _source: MeanTrace | Moments | None = None
@@ -70,15 +73,30 @@ class Aligner:
         self._read(source, target)
         self._finish()
         while self.needs_pass:
-            for block in row_blocks(source, "source"):
-                self.partial_fit_centroid(source=block)
+            self._read_again(source)
         return self
 
     def _read(self, source: Any, target: Any) -> None:
+        if not self.keeps_rows:
+            self._source = self._statistics(source, "source")
+            self._target = self._statistics(target, "target")
+            return
         for block in row_blocks(source, "source"):
             self.partial_fit(source=block)
         for block in row_blocks(target, "target"):
             self.partial_fit(target=block)
+
+    def _statistics(self, rows: Any, label: str) -> MeanTrace | Moments | None:
+        """Statistics of all rows of a set, in one pass."""
+        row_blocks(rows, label)
+        form = Moments if self.needs_covariance else MeanTrace
+        known = self._source if self._source is not None else self._target
+        part = partial(self._part, label=label, dim=None if known is None else len(known.mean))
+        return cast("MeanTrace | Moments | None", total(f"{label} of {self.name}", (rows,), part, form))
+
+    def _read_again(self, source: Any) -> None:
+        for block in row_blocks(source, "source"):
+            self.partial_fit_centroid(source=block)
 
     def partial_fit(self, *, source: Any = None, target: Any = None) -> Self:
         """Add a block of source rows, of target rows, or of both to the statistics.
@@ -195,18 +213,20 @@ class Aligner:
 
     def _accumulate(self, so_far: Any, rows: Any, label: str) -> MeanTrace | Moments:
         known = self._source if self._source is not None else self._target
-        block = self._block(rows, label, None if known is None else len(known.mean))
-        if not len(block):
+        if not len(rows):
             return so_far
-        first_row = 0 if so_far is None else so_far.n
-        part: MeanTrace | Moments
-        if self.needs_covariance:
-            part = block_moments(block, normalize=self.normalize, first_row=first_row, name=label)
-        else:
-            part = MeanTrace.of(
-                block, normalize=self.normalize, first_row=first_row, name=label, exact=self.exact_means
-            )
+        dim = None if known is None else len(known.mean)
+        part = self._part(0 if so_far is None else so_far.n, rows, label=label, dim=dim)
         return part if so_far is None else so_far.merge(part)
+
+    def _part(self, first_row: int, rows: Any, *, label: str, dim: int | None) -> MeanTrace | Moments:
+        """Statistics of one block."""
+        block = self._block(rows, label, dim)
+        if self.needs_covariance:
+            return block_moments(block, normalize=self.normalize, first_row=first_row, name=label)
+        return MeanTrace.of(
+            block, normalize=self.normalize, first_row=first_row, name=label, exact=self.exact_means
+        )
 
     def _finish(self) -> None:
         if self._solved:

@@ -27,6 +27,7 @@ class RandomTarget(Aligner):
 
     name = "random_target"
     copies_target = True
+    keeps_rows = True
     row_arrays = frozenset({"target_rows_"})
 
     _kept: tuple[Tensor, ...] = ()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from functools import reduce
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from realign_core.alignment.affine import AffineAligner
-from realign_core.alignment.newton import STALLED, CentroidNewton
+from realign_core.alignment.newton import STALLED, CentroidNewton, Evaluation
 from realign_core.alignment.shrinkage import shrunk
 from realign_core.alignment.statistics import (
     AlignmentWarning,
@@ -20,6 +22,7 @@ from realign_core.alignment.statistics import (
 )
 from realign_core.linalg import monge_map
 from realign_core.moments import Moments
+from realign_core.passes import State
 from realign_core.validation import check_fraction
 
 OPPOSITE = 1e-14
@@ -41,6 +44,7 @@ class Rotation(AffineAligner):
     name = "rotation"
     # The centroid is to land on the mean to the last digits.
     exact_means = True
+    pass_form: ClassVar[type[State]] = Evaluation
 
     def __init__(self, *, bures: float = 0.0, normalize: bool = True):
         super().__init__(normalize=normalize)
@@ -79,8 +83,18 @@ class Rotation(AffineAligner):
 
     def _add_to_pass(self, block: Tensor, first_row: int) -> None:
         assert self._newton is not None, "a pass is wanted"
-        for rows in unit_pieces(block, normalize=True, first_row=first_row):
-            self._newton.add(rows @ self.matrix_.mT.to(rows.device) if self.bures else rows)
+        self._newton.add(self._pass_part(first_row, block))
+
+    def _pass_part(self, first_row: int, rows: Any) -> Evaluation:
+        newton, block = self._newton, self._block(rows, "source", self.n_features_in_)
+        assert newton is not None, "a pass is wanted"
+        units = unit_pieces(block, normalize=True, first_row=first_row)
+        turned = (unit @ self.matrix_.mT.to(unit.device) if self.bures else unit for unit in units)
+        return reduce(Evaluation.merge, map(newton.evaluate, turned))
+
+    def _take_pass(self, found: Any) -> None:
+        assert self._newton is not None, "a pass is wanted"
+        self._newton.add(found)
 
     def _end_pass(self) -> None:
         assert self._newton is not None, "a pass is wanted"

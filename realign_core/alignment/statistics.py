@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from realign_core.linalg import ZERO_TRACE
 from realign_core.moments import Moments, statistics_device
+from realign_core.passes import Arrays
 from realign_core.validation import UnusableInput
 
 PIECE_BYTES = 2**23
@@ -163,6 +165,15 @@ class MeanTrace:
             return cls.of(block, normalize=True, first_row=first_row, name=name, exact=True)
         units = unit_pieces(block, normalize=True, first_row=first_row, name=name)
         return cls(n, mean, sum(float((unit - mean).square().sum()) for unit in units) / n)
+
+    def arrays(self) -> Arrays:
+        """Count, mean and trace by name."""
+        return {"n": np.array(self.n), "mean": self.mean.cpu().numpy(), "trace": np.array(self.trace)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> MeanTrace:
+        """Undoes `arrays`, on the CPU."""
+        return cls(int(arrays["n"]), torch.from_numpy(arrays["mean"]), float(arrays["trace"]))
 
     @classmethod
     def _of_rows(cls, rows: Tensor) -> MeanTrace:

@@ -7,18 +7,19 @@ The diagnostics are functions of this object, so another energy threshold costs 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain
+from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from realign_core.diagnostics.unit_noise import UnitScatter, has_units
-from realign_core.linalg import ZERO_TRACE, in_cache
-from realign_core.moments import Moments, float64_blocks, unit_rows
+from realign_core.diagnostics.sums import PairMoments, RowMap, Steps, Sums, mapped_sums, second_sums
+from realign_core.diagnostics.unit_noise import has_units
+from realign_core.linalg import ZERO_TRACE
+from realign_core.moments import Moments, statistics_device
+from realign_core.passes import total
 from realign_core.validation import UnusableInput
 
 Progress = Callable[[str], None]
@@ -127,43 +128,46 @@ class PairStatistics:
         than 2 rows or, if `paired`, for sets of different length.
         """
 
-        def blocks(rows: Any) -> Iterator[Tensor]:
-            return float64_blocks(rows, normalize=normalize, device=device)
-
+        where = statistics_device(target, device)
+        read: dict[str, Any] = {"normalize": normalize, "where": where}
         progress("moments")
         difference: Moments | None = None
         halves: tuple[Moments, Moments] | None = None
         mean_distance: float | None = None
         if paired:
-            x, y, difference, halves, mean_distance = _paired_moments(
-                blocks(target), blocks(source), _half_mask(_count(target), seed)
-            )
+            pairs = partial(PairMoments.of, first_half=_half_mask(_count(target), seed), **read)
+            first = total("moments of pairs", (target, source), pairs, PairMoments)
+            if first is None:
+                raise UnusableInput("the sets have no rows; at least 2 pairs are needed")
+            x, y = first.target, first.source
+            difference, halves = _joined(first)
+            mean_distance = first.distance / difference.n
         else:
             x, y = (
                 Moments.from_batches(rows, normalize=normalize, device=device) for rows in (target, source)
             )
-        for name, part in (("target", x), ("source", y)):
-            if part.n < 2:
-                raise UnusableInput(f"the {name} set has {part.n} usable row; at least 2 are needed")
+        for name, moments in (("target", x), ("source", y)):
+            if moments.n < 2:
+                raise UnusableInput(f"the {name} set has {moments.n} usable row; at least 2 are needed")
 
         progress("distances and drift")
-        scale = None if y.is_constant else math.sqrt(x.trace / y.trace)
-        stages = _stage_means(lambda: blocks(source), x, y, scale) if normalize else {}
-        centred, units = None, UnitScatter(groups) if groups is not None and has_units(groups) else None
+        steps = Steps(x.mean, y.mean, None if y.is_constant else math.sqrt(x.trace / y.trace))
+        maps = _maps(steps) if normalize else {}
+        second: Sums | None = None
         if difference is not None:
-            total = 0.0
-            for a, b in zip(_pieces(blocks(target)), _pieces(blocks(source)), strict=True):
-                deviations = a - b - difference.mean
-                total += float(torch.linalg.vector_norm(deviations, dim=1).sum())
-                if units:
-                    units.add(deviations)
-            centred = total / difference.n
-        scatter = units.scatter if units else None
-        return cls(x, y, difference, halves, mean_distance, centred, stages, scale, normalize, scatter)
-
-
-def _pieces(blocks: Iterable[Tensor]) -> Iterator[Tensor]:
-    return chain.from_iterable(map(in_cache, blocks))
+            parts = partial(second_sums, maps=maps, mean=difference.mean, units=_units(groups), **read)
+            second = total("distances and drift", (target, source), parts, Sums)
+        elif maps:
+            second = total("drift", (source,), partial(mapped_sums, maps=maps, **read), Sums)
+        stages: dict[str, Tensor] = {}
+        centred: float | None = None
+        scatter: Tensor | None = None
+        if maps and second is not None:
+            stages = _stage_means(source, second, steps, y.n, read)
+        if difference is not None and second is not None:
+            centred = float(second.sums["deviation"]) / difference.n
+            scatter = None if second.units is None else second.units.scatter
+        return cls(x, y, difference, halves, mean_distance, centred, stages, steps.scale, normalize, scatter)
 
 
 def _count(rows: Any) -> int:
@@ -178,69 +182,44 @@ def _half_mask(n: int, seed: int) -> np.ndarray:
     return mask
 
 
-def _paired_moments(
-    target: Iterator[Tensor], source: Iterator[Tensor], first_half: np.ndarray
-) -> tuple[Moments, Moments, Moments, tuple[Moments, Moments] | None, float]:
-    parts: dict[str, Moments] = {}
-    distance, row = 0.0, 0
-
-    def add(name: str, rows: Tensor) -> None:
-        if rows.shape[0]:
-            part = Moments.of(rows)
-            parts[name] = parts[name].merge(part) if name in parts else part
-
-    for x, y in zip(target, source, strict=True):
-        if x.shape != y.shape:
-            raise UnusableInput(
-                f"target block {tuple(x.shape)} and source block {tuple(y.shape)} differ; "
-                "pairs need equal shapes"
-            )
-        difference = x - y
-        mask = torch.as_tensor(first_half[row : row + len(x)], device=x.device)
-        add("target", x)
-        add("source", y)
-        add("fit", difference[mask])
-        add("judge", difference[~mask])
-        distance += float(torch.linalg.vector_norm(difference, dim=1).sum())
-        row += len(x)
-    halves = (parts["fit"], parts["judge"]) if "fit" in parts and "judge" in parts else None
-    whole = parts["judge"].merge(parts["fit"]) if halves else parts.get("judge")
-    if whole is None:
-        raise UnusableInput("the sets have no rows; at least 2 pairs are needed")
-    return parts["target"], parts["source"], whole, halves, distance / whole.n
+def _units(groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """Number and size of each pair's unit, None where each pair is its own."""
+    return (groups, np.bincount(groups)[groups]) if groups is not None and has_units(groups) else None
 
 
-def _stage_means(
-    source: Callable[[], Iterator[Tensor]], x: Moments, y: Moments, scale: float | None
-) -> dict[str, Tensor]:
+def _joined(first: PairMoments) -> tuple[Moments, tuple[Moments, Moments] | None]:
+    """Moments of all differences, and of their halves where both have rows."""
+    if first.fit is None or first.judge is None:
+        whole = first.fit or first.judge
+        assert whole is not None, "there are pairs"
+        return whole, None
+    return first.judge.merge(first.fit), (first.fit, first.judge)
+
+
+def _maps(steps: Steps) -> dict[str, RowMap]:
+    """The steps of ReAlign whose means after projection need a pass."""
+    return {"anchored": steps.anchored, **({} if steps.scale is None else {"traced": steps.traced})}
+
+
+def _stage_means(source: Any, second: Sums, steps: Steps, n: int, read: dict[str, Any]) -> dict[str, Tensor]:
     """Mean of the source after each step: original, anchor, trace, projected, centroid, final.
 
     `anchor_projected` is the mean after projecting straight from the anchor step; the means before a
     projection are exact by construction and need no pass. A step that moves a row onto the origin has no
     mean after its projection: that mean and what follows from it are missing.
     """
-
-    def mean_of(mapped: Callable[[Tensor], Tensor]) -> Tensor:
-        total, n = torch.zeros_like(x.mean), 0
-        for rows in _pieces(source()):
-            total += mapped(rows).sum(dim=0)
-            n += rows.shape[0]
-        return total / n
-
-    stages = {"original": y.mean, "anchor": x.mean}
-    projected = mean_of(lambda rows: unit_rows(rows - y.mean + x.mean))
+    stages = {"original": steps.source_mean, "anchor": steps.target_mean}
+    projected = second.sums["anchored"] / n
     if bool(projected.isfinite().all()):
         stages["anchor_projected"] = projected
-    if scale is None:
+    if steps.scale is None:
         return stages
-
-    def traced(rows: Tensor) -> Tensor:
-        return unit_rows(x.mean + scale * (rows - y.mean))
-
-    stages["trace"] = x.mean
-    projected = mean_of(traced)
-    shift = x.mean - projected
-    final = mean_of(lambda rows: unit_rows(traced(rows) + shift))
+    stages["trace"] = steps.target_mean
+    projected = second.sums["traced"] / n
+    maps: dict[str, RowMap] = {"final": partial(steps.centred, centroid=projected)}
+    third = total("last step", (source,), partial(mapped_sums, maps=maps, **read), Sums)
+    assert third is not None, "the source has rows"
+    final = third.sums["final"] / n
     if bool(final.isfinite().all()):
-        stages |= {"projected": projected, "centroid": x.mean, "final": final}
+        stages |= {"projected": projected, "centroid": steps.target_mean, "final": final}
     return stages

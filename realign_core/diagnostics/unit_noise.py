@@ -10,43 +10,72 @@ too small.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from realign_core.linalg import gram
 from realign_core.moments import Moments
+from realign_core.passes import Arrays
 
 
+@dataclass(frozen=True)
 class UnitScatter:
-    """`sum_u (sum_{i in u} e_i)(...)'` `(d, d)` from blocks in row order.
+    """`sum_u (sum_{i in u} e_i)(...)'` `(d, d)` over the units that are complete, and the others so far.
 
-    `unit` `(n,)` numbers the unit of each row from 0 on. Only units that more rows are awaited of are held.
+    `units`, `counts` and `sizes` `(k,)` are the numbers of the incomplete units, how many of their rows
+    have come and how many there are; `sums` `(k, d)` are those of their rows.
     """
 
-    def __init__(self, unit: np.ndarray):
-        self._unit = unit
-        self._size = np.bincount(unit)
-        self._missing = self._size.copy()
-        self._open: dict[int, Tensor] = {}
-        self._row = 0
-        self.scatter: Tensor | None = None
+    scatter: Tensor
+    units: np.ndarray
+    counts: np.ndarray
+    sizes: np.ndarray
+    sums: Tensor
 
-    def add(self, deviations: Tensor) -> None:
-        """Deviations `(m, d)` of the next rows from the mean of all."""
-        block = self._unit[self._row : self._row + len(deviations)]
-        self._row += len(deviations)
-        units, place, counts = np.unique(block, return_inverse=True, return_counts=True)
+    @classmethod
+    def of(cls, deviations: Tensor, unit: np.ndarray, size: np.ndarray) -> UnitScatter:
+        """Of deviations `(n, d)` from the mean of all rows, whose units are `unit` `(n,)`.
+
+        `size` `(n,)` says beside each row how many rows its unit has in all.
+        """
+        units, first, place, counts = np.unique(
+            unit, return_index=True, return_inverse=True, return_counts=True
+        )
         sums = unit_sums(deviations, place, len(units))
-        for number in np.flatnonzero(counts < self._missing[units]):
-            # More rows of this unit follow.
-            self._open[int(units[number])] = sums[number] + self._open.get(int(units[number]), 0)
-        for number in np.flatnonzero((counts == self._missing[units]) & (counts < self._size[units])):
-            sums[number] += self._open.pop(int(units[number]))
-        whole = counts == self._missing[units]
-        self._missing[units] -= counts
-        complete = gram(sums[torch.from_numpy(whole).to(sums.device)])
-        self.scatter = complete if self.scatter is None else self.scatter + complete
+        empty = deviations.new_zeros((deviations.shape[1],) * 2)
+        return cls._settled(empty, units, counts, size[first], sums)
+
+    def merge(self, other: UnitScatter) -> UnitScatter:
+        """That of both sets of rows together; units that are now complete enter the scatter."""
+        units, place = np.unique(np.concatenate([self.units, other.units]), return_inverse=True)
+        counts, sizes = np.zeros(len(units), np.int64), np.zeros(len(units), np.int64)
+        np.add.at(counts, place, np.concatenate([self.counts, other.counts]))
+        sizes[place] = np.concatenate([self.sizes, other.sizes])
+        sums = unit_sums(torch.cat([self.sums, other.sums]), place, len(units))
+        return self._settled(self.scatter + other.scatter, units, counts, sizes, sums)
+
+    def arrays(self) -> Arrays:
+        """All fields by name."""
+        tensors = {"scatter": self.scatter.cpu().numpy(), "sums": self.sums.cpu().numpy()}
+        return {**tensors, "units": self.units, "counts": self.counts, "sizes": self.sizes}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> UnitScatter:
+        """Undoes `arrays`, on the CPU."""
+        scatter, sums = (torch.from_numpy(arrays[name]) for name in ("scatter", "sums"))
+        return cls(scatter, arrays["units"], arrays["counts"], arrays["sizes"], sums)
+
+    @classmethod
+    def _settled(
+        cls, scatter: Tensor, units: np.ndarray, counts: np.ndarray, sizes: np.ndarray, sums: Tensor
+    ) -> UnitScatter:
+        whole = counts == sizes
+        place = torch.from_numpy(whole).to(sums.device)
+        left = ~whole
+        return cls(scatter + gram(sums[place]), units[left], counts[left], sizes[left], sums[~place])
 
 
 def unit_sums(rows: Tensor, place: np.ndarray, count: int) -> Tensor:

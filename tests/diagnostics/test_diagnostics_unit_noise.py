@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 import pytest
 import torch
@@ -28,22 +30,41 @@ def naive_scatter(rows, unit):
 def test_blocks_give_the_scatter_of_unit_sums(n, dim, units, block, seed):
     generator = np.random.default_rng(seed)
     rows, unit = generator.standard_normal((n, dim)), numbered(generator.integers(0, units, n))
-    scatter = UnitScatter(unit)
-    deviations = torch.from_numpy(rows - rows.mean(0))
-    for part in deviations.split(block):
-        scatter.add(part)
+    scatter = merged(torch.from_numpy(rows - rows.mean(0)), unit, block)
     expected = naive_scatter(rows, unit)
+    assert len(scatter.units) == 0
     assert scatter.scatter.numpy() == pytest.approx(expected, abs=EXACT * n * n)
     whole = row_covariance(torch.from_numpy(rows), Moments.of(torch.from_numpy(rows)), unit)
     assert whole.numpy() == pytest.approx(expected / n, abs=EXACT * n * n)
 
 
+def parts_of(deviations, unit, block):
+    sizes = np.bincount(unit)[unit]
+    return [
+        UnitScatter.of(deviations[here], unit[here.numpy()], sizes[here.numpy()])
+        for here in torch.arange(len(unit)).split(block)
+    ]
+
+
+def merged(deviations, unit, block):
+    return reduce(UnitScatter.merge, parts_of(deviations, unit, block))
+
+
 def test_only_units_that_more_rows_are_awaited_of_are_held():
-    scatter = UnitScatter(np.repeat(np.arange(50), 2))
-    for part in torch.randn(100, 3).double().split(7):
-        scatter.add(part)
-        assert len(scatter._open) <= 1
-    assert scatter._open == {}
+    unit = np.repeat(np.arange(50), 2)
+    parts = parts_of(torch.randn(100, 3).double(), unit, 7)
+    for end in range(1, len(parts) + 1):
+        assert len(reduce(UnitScatter.merge, parts[:end]).units) == end * 7 % 2 * (end < len(parts))
+
+
+def test_stretches_that_cut_units_merge_in_any_grouping():
+    unit = np.repeat(np.arange(30), 5)[np.random.default_rng(0).permutation(150)]
+    deviations = torch.randn(150, 3).double()
+    parts = parts_of(deviations, unit, 11)
+    left, right = reduce(UnitScatter.merge, parts[:6]), reduce(UnitScatter.merge, parts[6:])
+    again = UnitScatter.from_arrays(left.arrays()).merge(right)
+    sums = np.stack([deviations.numpy()[unit == u].sum(0) for u in range(30)])
+    assert again.scatter.numpy() == pytest.approx(sums.T @ sums, rel=1e-12, abs=1e-12)
 
 
 def test_single_rows_are_no_units():

@@ -1,0 +1,192 @@
+"""What each pass over a pair of sets adds up: first moments, then what depends on the means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from realign_core.diagnostics.unit_noise import UnitScatter
+from realign_core.linalg import in_cache
+from realign_core.moments import Moments, float64_block, unit_rows
+from realign_core.passes import Arrays, inside, prefixed
+from realign_core.validation import UnusableInput
+
+RowMap = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class PairMoments:
+    """Moments of target, of source and of `D = x - y` on two halves of the pairs; `distance` is `sum ||D||`.
+
+    A half without a row in it is None.
+    """
+
+    target: Moments
+    source: Moments
+    fit: Moments | None
+    judge: Moments | None
+    distance: float
+
+    @classmethod
+    def of(
+        cls,
+        first_row: int,
+        target: Any,
+        source: Any,
+        *,
+        first_half: np.ndarray,
+        normalize: bool,
+        where: torch.device,
+    ) -> PairMoments:
+        """Of a block of pairs; `first_half` `(n,)` is true where a pair of the whole set fits."""
+        x, y = (
+            float64_block(block, first_row, normalize=normalize, where=where) for block in (target, source)
+        )
+        if x.shape != y.shape:
+            raise UnusableInput(
+                f"target block {tuple(x.shape)} and source block {tuple(y.shape)} differ; "
+                "pairs need equal shapes"
+            )
+        difference = x - y
+        mask = torch.as_tensor(first_half[first_row : first_row + len(x)], device=x.device)
+        fit, judge = difference[mask], difference[~mask]
+        distance = float(torch.linalg.vector_norm(difference, dim=1).sum())
+        return cls(Moments.of(x), Moments.of(y), _moments_of(fit), _moments_of(judge), distance)
+
+    def merge(self, other: PairMoments) -> PairMoments:
+        """Of both sets of pairs together."""
+        return PairMoments(
+            self.target.merge(other.target),
+            self.source.merge(other.source),
+            _merged(self.fit, other.fit),
+            _merged(self.judge, other.judge),
+            self.distance + other.distance,
+        )
+
+    def arrays(self) -> Arrays:
+        """All fields by name."""
+        parts = {name: getattr(self, name) for name in ("target", "source", "fit", "judge")}
+        found = {key: array for name, part in parts.items() for key, array in prefixed(name, part).items()}
+        return {**found, "distance": np.array(self.distance)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> PairMoments:
+        """Undoes `arrays`."""
+        target, source, fit, judge = (
+            inside(name, arrays, Moments) for name in ("target", "source", "fit", "judge")
+        )
+        assert target is not None, "both sets have rows"
+        assert source is not None, "both sets have rows"
+        return cls(target, source, fit, judge, float(arrays["distance"]))
+
+
+def _moments_of(rows: Tensor) -> Moments | None:
+    return Moments.of(rows) if len(rows) else None
+
+
+def _merged(first: Moments | None, second: Moments | None) -> Moments | None:
+    return second if first is None else first if second is None else first.merge(second)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of ReAlign as maps of source rows; `scale` is None where `T_y = 0`."""
+
+    target_mean: Tensor
+    source_mean: Tensor
+    scale: float | None
+
+    def anchored(self, rows: Tensor) -> Tensor:
+        """Unit rows of `y - mu_y + mu_x`."""
+        return unit_rows(rows - self.source_mean + self.target_mean)
+
+    def traced(self, rows: Tensor) -> Tensor:
+        """Unit rows of `mu_x + s (y - mu_y)`; the scale must exist."""
+        assert self.scale is not None, "the source varies"
+        return unit_rows(self.target_mean + self.scale * (rows - self.source_mean))
+
+    def centred(self, rows: Tensor, centroid: Tensor) -> Tensor:
+        """Unit rows after the last step too: anchored, traced, and moved by the mean less `centroid`."""
+        return unit_rows(self.traced(rows) + (self.target_mean - centroid))
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over rows by name, `(d,)` or scalars, and those over units where captions share an image."""
+
+    sums: dict[str, Tensor]
+    units: UnitScatter | None = None
+
+    def merge(self, other: Sums) -> Sums:
+        """Of both sets of rows together."""
+        units = self.units
+        if units is not None and other.units is not None:
+            units = units.merge(other.units)
+        return Sums({name: part + other.sums[name] for name, part in self.sums.items()}, units)
+
+    def arrays(self) -> Arrays:
+        """All sums by name."""
+        found = {f"sum.{name}": part.cpu().numpy() for name, part in self.sums.items()}
+        return {**found, **prefixed("units", self.units)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Sums:
+        """Undoes `arrays`, on the CPU."""
+        sums = {key[4:]: torch.from_numpy(part) for key, part in arrays.items() if key.startswith("sum.")}
+        return cls(sums, inside("units", arrays, UnitScatter))
+
+
+def mapped_sums(
+    first_row: int,
+    source: Any,
+    *,
+    maps: dict[str, RowMap],
+    normalize: bool,
+    where: torch.device,
+) -> Sums:
+    """Sums `(d,)` of a block of source rows after each of `maps`."""
+    rows = float64_block(source, first_row, normalize=normalize, where=where)
+    found = {name: rows.new_zeros(rows.shape[1]) for name in maps}
+    for piece in in_cache(rows):
+        for name, mapped in maps.items():
+            found[name] += mapped(piece).sum(dim=0)
+    return Sums(found)
+
+
+def second_sums(
+    first_row: int,
+    target: Any,
+    source: Any,
+    *,
+    maps: dict[str, RowMap],
+    mean: Tensor,
+    units: tuple[np.ndarray, np.ndarray] | None,
+    normalize: bool,
+    where: torch.device,
+) -> Sums:
+    """`mapped_sums` of a block of pairs, the sum `deviation` of `||x - y - mean||`, and units.
+
+    `units` are the number and the size of each pair's unit, `(n,)` of the whole set.
+    """
+    read = partial(float64_block, first_row=first_row, normalize=normalize, where=where)
+    x, y = read(target), read(source)
+    found = {name: y.new_zeros(y.shape[1]) for name in maps}
+    deviation, deviations = y.new_zeros(()), []
+    for a, b in zip(in_cache(x), in_cache(y), strict=True):
+        for name, mapped in maps.items():
+            found[name] += mapped(b).sum(dim=0)
+        apart = a - b - mean
+        deviation += torch.linalg.vector_norm(apart, dim=1).sum()
+        if units is not None:
+            deviations.append(apart)
+    scatter = None
+    if units is not None:
+        here = slice(first_row, first_row + len(x))
+        scatter = UnitScatter.of(torch.cat(deviations), units[0][here], units[1][here])
+    return Sums({**found, "deviation": deviation}, scatter)

@@ -1,0 +1,128 @@
+"""A pass over rows as a sum of parts, one a block, that can be interrupted and shared out.
+
+What a pass gathers is a `State`: parts of disjoint rows merge into that of all of them. With a `Keeper` in
+the context the sum so far is written down now and then, and the next run goes on after the last block in it;
+with an `Engine` stretches of rows are summed elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol, Self, TypeVar
+
+import numpy as np
+
+from realign_core.checkpoint import checkpoint, tell
+from realign_core.load.batches import BLOCK_ROWS, Batches
+from realign_core.load.keeper import current_keeper
+
+Arrays = dict[str, np.ndarray]
+
+
+class State(Protocol):
+    """What parts of a pass add up to."""
+
+    def merge(self, other: Self) -> Self:
+        """That of both sets of rows together."""
+
+    def arrays(self) -> Arrays:
+        """All of it as arrays by name."""
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """Undoes `arrays`."""
+
+
+S = TypeVar("S", bound=State)
+Part = Callable[..., S]
+"""`part(first_row, *blocks)` of one block of each set."""
+
+
+class Engine(Protocol):
+    """Who sums a pass elsewhere; `block_rows` are the rows of a block."""
+
+    def total(self, name: str, sets: Sequence[Batches], part: Part[S], form: type[S], block_rows: int) -> S:
+        """The merged parts of all rows."""
+
+
+_engine: ContextVar[Engine | None] = ContextVar("engine", default=None)
+
+
+@contextmanager
+def summed_by(engine: Engine | None) -> Iterator[None]:
+    """Within this context passes over files are summed by `engine`."""
+    token = _engine.set(engine)
+    try:
+        yield
+    finally:
+        _engine.reset(token)
+
+
+def total(
+    name: str, sets: Sequence[Any], part: Part[S], form: type[S], *, block_rows: int = BLOCK_ROWS
+) -> S | None:
+    """The merged parts of all blocks of one set of rows, or of several read side by side; None for no rows.
+
+    `sets` are arrays, tensors, `Batches` or re-iterables of blocks; blocks are merged in order, so that a
+    pass that was interrupted ends with the same digits as one that was not. Raises `ValueError` for sets that
+    end at different blocks.
+    """
+    engine, keeper = _engine.get(), current_keeper()
+    name = name if keeper is None else keeper.numbered(name)
+    known = None if keeper is None else keeper.known(name)
+    if known is not None and known.done:
+        return form.from_arrays(known.arrays)
+    if engine is not None and all(isinstance(rows, Batches) for rows in sets):
+        found = engine.total(name, sets, part, form, block_rows)
+        if keeper is not None:
+            keeper.keep(name, len(sets[0]), found.arrays(), done=True)
+        return found
+    row, sum_so_far = (0, None) if known is None else (known.rows, form.from_arrays(known.arrays))
+    rows_in_all = len(sets[0]) if hasattr(sets[0], "shape") else None
+    for blocks in zip(*(blocks_from(rows, row, block_rows) for rows in sets), strict=True):
+        if not len(blocks[0]):
+            continue
+        found = part(row, *blocks)
+        sum_so_far = found if sum_so_far is None else sum_so_far.merge(found)
+        row += len(blocks[0])
+        if rows_in_all and rows_in_all > block_rows:
+            tell(f"{name}: {row} of {rows_in_all} rows")
+        if keeper is not None and keeper.due():
+            keeper.keep(name, row, sum_so_far.arrays(), done=False)
+    if keeper is not None and sum_so_far is not None:
+        keeper.keep(name, row, sum_so_far.arrays(), done=True)
+    return sum_so_far
+
+
+def blocks_from(rows: Any, start: int, block_rows: int = BLOCK_ROWS) -> Iterator[Any]:
+    """Blocks of rows from row `start` on, a multiple of the block's length, as they are stored."""
+    if isinstance(rows, Batches):
+        step = min(block_rows, rows.block_rows)
+        for first in range(start, len(rows), step):
+            checkpoint()
+            yield rows.read(first, min(first + step, len(rows)))
+    elif len(getattr(rows, "shape", ())) == 2:
+        for first in range(start, rows.shape[0], block_rows):
+            checkpoint()
+            yield rows[first : first + block_rows]
+    else:
+        passed = 0
+        for block in rows:
+            for first in range(0, block.shape[0], block_rows):
+                piece = block[first : first + block_rows]
+                if passed >= start:
+                    yield piece
+                passed += len(piece)
+
+
+def prefixed(prefix: str, state: State | None) -> Arrays:
+    """The arrays of a state inside another; none for None."""
+    return {} if state is None else {f"{prefix}.{key}": value for key, value in state.arrays().items()}
+
+
+def inside(prefix: str, arrays: Arrays, form: type[S]) -> S | None:
+    """Undoes `prefixed`."""
+    found = {key[len(prefix) + 1 :]: value for key, value in arrays.items() if key.startswith(f"{prefix}.")}
+    return form.from_arrays(found) if found else None
