@@ -45,8 +45,8 @@ class Adapted:
         mapping = getattr(self.method, "transform_in_sample", self.method.transform)
         return self._back(mapping(self._in_memory(rows)), rows)
 
-    def transform_batches(self, rows: Any) -> Iterator[np.ndarray]:
-        """Mapped rows block by block."""
+    def transform_batches(self, rows: Any, *, first_row: int = 0) -> Iterator[np.ndarray]:
+        """Mapped rows block by block; the wrapped method is not told of their place `first_row`."""
         for block in float64_blocks(rows, normalize=self.normalize):
             yield torch.as_tensor(self.method.transform(block)).cpu().numpy()
 

@@ -24,6 +24,9 @@ CANCELLED = 0.24
 Below, cancellation takes digits, and each row is formed and measured instead, in float64.
 """
 
+SKIPPED = 8192
+"""Rows of noise that are drawn at a time to pass over them."""
+
 
 @dataclass
 class AffineMap:
@@ -58,6 +61,13 @@ class AffineMap:
             if moved is not place:
                 place.copy_(moved)
             self.row += len(piece)
+
+    def skip(self, rows: int) -> None:
+        """Pass over the next rows, as if they had been mapped."""
+        self.row += rows
+        for first in range(0, rows if self.noise is not None else 0, SKIPPED):
+            assert self.noise is not None, "there is noise to pass over"
+            self.noise(min(SKIPPED, rows - first))
 
     def _combined(self, rows: Tensor, lengths: Tensor, place: Tensor | None) -> Tensor:
         """Mapped rows under a number as linear part, each written once as a sum of y, b and the shift.

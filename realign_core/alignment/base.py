@@ -150,9 +150,15 @@ class Aligner:
         """Mapped fitting rows; differs from `transform` only where a method treats those apart."""
         return self.transform(rows)
 
-    def transform_batches(self, rows: Any) -> Iterator[Any]:
-        """Mapped rows block by block, for sets larger than memory."""
-        return map_blocks(rows, self._ready_mapper(), self.name, self.n_features_in_)
+    def transform_batches(self, rows: Any, *, first_row: int = 0) -> Iterator[Any]:
+        """Mapped rows block by block, for sets larger than memory.
+
+        `first_row` is the place of the first of them in its set: they are mapped as they would be there.
+        """
+        mapper = self._ready_mapper()
+        if first_row:
+            self._pass_over(mapper, first_row)
+        return map_blocks(rows, mapper, self.name, self.n_features_in_)
 
     def save(self, folder: str | Path) -> None:
         """Write settings and learnt values to `folder` (JSON and safetensors), all or nothing."""
@@ -191,6 +197,10 @@ class Aligner:
 
     def _mapper(self) -> Mapper:
         raise NotImplementedError
+
+    def _pass_over(self, mapper: Any, rows: int) -> None:
+        """Bring a mapper to where it would be behind the first rows of a set."""
+        mapper.skip(rows)
 
     def _wants_pass(self) -> bool:
         return False

@@ -1,17 +1,23 @@
-"""Mapped rows into a file, block by block."""
+"""Mapped rows into a file, or into the shards of a folder, block by block."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 
+from realign_core.checkpoint import tell
 from realign_core.load import Batches, write_rows
+from realign_core.load.arrays import ConcatRows
 from realign_core.validation import UnusableInput
 
 WITH_IDS = (".npz", ".parquet", ".pkl")
+SHARD_ROWS = 100_000
+"""Rows of a shard where the source has no shards of its own."""
 
 
 def write_mapped(path: str | os.PathLike, method: Any, rows: Batches, ids: Any = None) -> None:
@@ -20,11 +26,51 @@ def write_mapped(path: str | os.PathLike, method: Any, rows: Batches, ids: Any =
     Types stay as stored, but for bfloat16, which only .safetensors holds; `ids` go where the format has room
     for them. Raises `UnusableInput` where the file cannot be written or a row has no finite image.
     """
-    suffix = os.path.splitext(os.fspath(path))[1].lower()
     streamed = hasattr(method, "transform_batches")
+    blocks = method.transform_batches(rows) if streamed else [method.transform(rows[:])]
+    _write(path, blocks, rows, ids, 0)
+
+
+def write_shards(
+    folder: str | os.PathLike,
+    method: Any,
+    rows: Batches,
+    ids: Any = None,
+    *,
+    shard_rows: int | None = None,
+    suffix: str = ".npy",
+) -> int:
+    """Map source rows into `00000.npy`, `00001.npy`, … of a folder; the number of shards.
+
+    Each is written whole or not at all, and one that is there already is left as it is. Shards are cut where
+    those of the source are, or after `shard_rows` rows. Types, ids and errors are as for `write_mapped`.
+    """
+    ends = shard_ends(rows, shard_rows)
+    for number, (start, end) in enumerate(pairwise([0, *ends])):
+        path = os.path.join(folder, f"{number:05d}{suffix}")
+        if os.path.exists(path):
+            continue
+        tell(f"shard {number + 1} of {len(ends)}")
+        part = rows.subset(np.arange(start, end))
+        blocks = method.transform_batches(part, first_row=start)
+        _write(path, blocks, part, None if ids is None else ids[start:end], start)
+    return len(ends)
+
+
+def shard_ends(rows: Batches, shard_rows: int | None = None) -> list[int]:
+    """Where the shards of a set end, in rows of it: as its files do, or after so many rows."""
+    n = len(rows)
+    if shard_rows is None and isinstance(rows.source, ConcatRows):
+        ends = rows.source.ends if rows.keep is None else np.searchsorted(rows.keep, rows.source.ends)
+        return np.unique(ends[ends > 0]).tolist()
+    return [*range(shard_rows or SHARD_ROWS, n, shard_rows or SHARD_ROWS), n]
+
+
+def _write(path: str | os.PathLike, blocks: Iterable[Any], rows: Batches, ids: Any, first_row: int) -> None:
+    suffix = os.path.splitext(os.fspath(path))[1].lower()
     write_rows(
         path,
-        _finite(method.transform_batches(rows) if streamed else [method.transform(rows[:])]),
+        _finite(blocks, first_row),
         n=rows.shape[0],
         dim=rows.shape[1],
         dtype=_output_type(rows.dtype, suffix),
@@ -32,9 +78,8 @@ def write_mapped(path: str | os.PathLike, method: Any, rows: Batches, ids: Any =
     )
 
 
-def _finite(blocks: Iterable[Any]) -> Iterator[Any]:
+def _finite(blocks: Iterable[Any], start: int) -> Iterator[Any]:
     """The blocks as they come; raises `UnusableInput` at a mapped row that no reader would take."""
-    start = 0
     for block in blocks:
         usable = torch.isfinite(torch.as_tensor(block)).all(dim=1)
         if not bool(usable.all()):

@@ -78,10 +78,16 @@ class RandomTarget(Aligner):
         generator = np.random.default_rng(self.seed)
         return self._writer(lambda n: generator.integers(0, self.n_target_, n))
 
+    def _pass_over(self, mapper: Any, rows: int) -> None:
+        mapper(torch.empty(rows, 0), torch.empty(rows, 0))
+
     def _writer(self, draw: Callable[[int], np.ndarray]) -> Mapper:
         def write(block: Tensor, out: Tensor) -> None:
             for start, piece in pieces(out, working_type(out)):
-                rows = self.target_rows_[torch.from_numpy(draw(len(piece)))]
+                chosen = torch.from_numpy(draw(len(piece)))
+                if not out.shape[1]:
+                    continue
+                rows = self.target_rows_[chosen]
                 rows = rows.to(working_type(out))
                 if self.normalize:
                     rows, lengths = within_range(rows, start, "target")

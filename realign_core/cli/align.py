@@ -14,10 +14,13 @@ from realign_core.checkpoint import told_to
 from realign_core.cli.methods import blockwise_shrinkage, check_methods, load_plugins
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress, say
+from realign_core.cli.resuming import UNFINISHED, check_shards, finished, is_folder, keeper_for
 from realign_core.load import Batches, EmbeddingSet, load_pair, load_set
+from realign_core.load.keeper import Keeper, kept_by
 from realign_core.validation import UnusableInput, check_count, check_fraction, check_non_negative
 
 DEFAULT_METHOD = "realign"
+FITTED = "fitted"
 ALIGNER_FILES = frozenset(("aligner.json", "arrays.safetensors"))
 OWNERS = {"c3_sigma": "c3", "energy": "blockwise", "blockwise_shrinkage": "blockwise"}
 
@@ -26,28 +29,66 @@ def run(options: argparse.Namespace) -> None:
     """Check, fit or load, map, write."""
     _check(options)
     notes: list[str] = []
-    with closing(Progress()) as progress:
+    in_shards = is_folder(options.out)
+    keeper = _keeper(options, in_shards)
+    with closing(Progress()) as progress, kept_by(keeper):
         progress("load")
         source = _load(options, "source")
-        if options.load_aligner:
-            from realign_core.alignment import load_aligner
-
-            method = load_aligner(options.load_aligner)
-        else:
-            method = _fit(options, source, progress, notes)
+        method = _method(options, source, keeper, progress, notes)
         rows = source.rows
         progress(f"map {len(rows)} rows")
-        from realign_core.alignment.output import write_mapped
+        from realign_core.alignment.output import write_mapped, write_shards
 
-        write_mapped(options.out, method, rows, source.ids)
+        where = options.out
+        if in_shards:
+            suffix = f".{options.shard_format}"
+            with told_to(progress.within):
+                shards = write_shards(
+                    where, method, rows, source.ids, shard_rows=options.shard_rows, suffix=suffix
+                )
+            where = f"{where} ({shards} shards)"
+        else:
+            write_mapped(options.out, method, rows, source.ids)
         if options.save_aligner:
             from realign_core.alignment import save_aligner
 
             save_aligner(method, options.save_aligner)
+    if in_shards:
+        finished(options.out)
     for note in [*notes, *_dropped(source, options)]:
         say(f"note: {note}")
     name = getattr(method, "name", options.method)
-    print(f"{options.out}: {rows.shape[0]} rows of dimension {rows.shape[1]}, mapped by {name}")
+    print(f"{where}: {rows.shape[0]} rows of dimension {rows.shape[1]}, mapped by {name}")
+
+
+def _keeper(options: argparse.Namespace, in_shards: bool) -> Keeper | None:
+    """Who keeps this run's passes: always where shards are written, else where it is asked for."""
+    if in_shards:
+        os.makedirs(options.out, exist_ok=True)
+    elif not options.checkpoint:
+        return None
+    return keeper_for(options, "align", options.checkpoint or os.path.join(options.out, UNFINISHED))
+
+
+def _method(
+    options: argparse.Namespace,
+    source: EmbeddingSet,
+    keeper: Keeper | None,
+    progress: Progress,
+    notes: list[str],
+) -> Any:
+    """The fitted method: loaded, left by an interrupted run, or fitted now."""
+    from realign_core.alignment import load_aligner, save_aligner
+
+    if options.load_aligner:
+        return load_aligner(options.load_aligner)
+    kept = None if keeper is None else os.path.join(keeper.folder, FITTED)
+    if kept is not None and os.path.isdir(kept):
+        return load_aligner(kept)
+    method = _fit(options, source, progress, notes)
+    if kept is not None and callable(getattr(method, "save", None)):
+        save_aligner(method, kept)
+    return method
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -59,7 +100,12 @@ def _check(options: argparse.Namespace) -> None:
     if options.c3_sigma is not None:
         check_non_negative("--c3-sigma", options.c3_sigma)
     blockwise_shrinkage(options.blockwise_shrinkage)
-    check_outputs({"--out": options.out}, (options.target, options.source), {})
+    if is_folder(options.out):
+        check_shards(options)
+    elif options.shard_rows is not None:
+        raise UnusableInput("--shard-rows is for an --out that is a folder; name one, or leave it out")
+    else:
+        check_outputs({"--out": options.out}, (options.target, options.source), {})
     if options.load_aligner is not None:
         _check_loading(options)
         load_plugins(options.plugin)

@@ -11,7 +11,9 @@ from realign_core.checkpoint import told_to
 from realign_core.cli.methods import blockwise_shrinkage, check_device, check_methods
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress, say
+from realign_core.cli.resuming import keeper_for
 from realign_core.load import atomic_text, load_pair
+from realign_core.load.keeper import kept_by
 from realign_core.method_names import DEFAULT_METHODS
 from realign_core.validation import UnusableInput, check_count, check_fraction, check_non_negative
 
@@ -26,7 +28,8 @@ def run(options: argparse.Namespace) -> None:
     """Check everything that is cheap to check, then load, compare and write."""
     _check(options)
     stages = STAGES_BESIDE_METHODS + len(options.methods or DEFAULT_METHODS)
-    with closing(Progress(stages)) as progress, told_to(progress.within):
+    keeper = keeper_for(options, "analyze", options.checkpoint) if options.checkpoint else None
+    with closing(Progress(stages)) as progress, told_to(progress.within), kept_by(keeper):
         progress("load")
         data = load_pair(
             options.target,

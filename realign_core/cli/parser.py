@@ -80,6 +80,7 @@ def _analyze(commands: Any) -> None:
     command.add_argument("--json", metavar="FILE|-", help="write every figure as JSON; - for standard output")
     command.add_argument("--html", metavar="FILE", help="write a self-contained report")
     command.add_argument("--csv", metavar="FILE", help="write the table of methods")
+    _checkpoint(command)
 
 
 def _align(commands: Any) -> None:
@@ -103,10 +104,18 @@ def _align(commands: Any) -> None:
     command.add_argument("--blockwise-shrinkage", metavar="oas|none|S", help=SHRINKAGE)
     command.add_argument(
         "--out",
-        metavar="FILE",
+        metavar="FILE|DIR",
         required=True,
-        help=".npy, .npz, .safetensors, .parquet or .pkl",
+        help="a .npy, .npz, .safetensors, .parquet or .pkl file, or a folder of shards, which the same "
+        "command goes on writing where it was interrupted",
     )
+    command.add_argument(
+        "--shard-rows", type=int, metavar="N", help="rows of a shard (as SOURCE is cut, else 100000)"
+    )
+    command.add_argument(
+        "--shard-format", default="npy", metavar="F", help="npy, npz, safetensors or parquet"
+    )
+    _checkpoint(command)
     command.add_argument("--save-aligner", metavar="DIR", help="also write the fitted method")
     command.add_argument("--load-aligner", metavar="DIR", help="map with a method fitted before")
 
@@ -179,6 +188,14 @@ def _app(commands: Any) -> None:
     command.add_argument("--data", metavar="ROOT", help="folder from which server paths may be read")
     command.add_argument("--port", type=int, default=8501, metavar="P")
     command.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+
+
+def _checkpoint(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--checkpoint",
+        metavar="DIR",
+        help="keep what passes over the rows have gathered; the same command goes on from there",
+    )
 
 
 def _data_options(command: argparse.ArgumentParser) -> None:

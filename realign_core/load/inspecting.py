@@ -103,7 +103,7 @@ def _of_opened(opened: Opened, role: str | None) -> ArrayInspection:
 
 
 def _of_rows(rows: RowSource, name: str) -> SetInspection:
-    side = Side.read(Opened(Batches(rows), name), None)
+    side = Side.read(Opened(Batches(rows), name), None, role=name)
     good = side.good
     usable = int(good.sum())
     return SetInspection(

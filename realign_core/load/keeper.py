@@ -95,7 +95,7 @@ class Keeper:
     def keep(self, name: str, rows: int, arrays: Mapping[str, np.ndarray], *, done: bool) -> None:
         """Write the state of a pass down, whole or not at all."""
         told = {"rows": str(rows), "done": "yes" if done else "no"}
-        whole = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
+        whole = {key: np.asarray(value, order="C") for key, value in arrays.items()}
         atomic_bytes(self._file(name), safetensors.numpy.save(whole, told))
         self._written = time.monotonic()
 

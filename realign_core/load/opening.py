@@ -79,6 +79,15 @@ def contents_of(path: str, *, trusted: bool = True) -> Contents:
         return importlib.import_module(f"realign_core.load.{READERS[suffix]}").contents(path)
 
 
+def files_of(path: str | os.PathLike) -> list[str]:
+    """The files that rows at `path` are read from, in order; raises UnusableInput as reading them would."""
+    file, _ = split_key(path)
+    if not os.path.isdir(file):
+        return [file]
+    layout = _layout(file)
+    return [*layout.target, *layout.source, *layout.metadata]
+
+
 def open_rows(path: str | os.PathLike, *, role: Role = None, trusted: bool = True) -> RowSource:
     """The rows of a file or folder, `(n, d)`, read on demand.
 

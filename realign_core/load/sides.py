@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 
 import numpy as np
@@ -25,9 +27,18 @@ class Side:
     scan: Scan
 
     @classmethod
-    def read(cls, opened: Opened, wanted: np.ndarray | None, *, normalize: bool = True) -> Side:
-        """Scan the wanted rows, in one pass."""
-        return cls(opened, wanted, scan(Batches(opened.rows, keep=wanted), normalize=normalize))
+    def read(
+        cls,
+        opened: Opened,
+        wanted: np.ndarray | None,
+        *,
+        role: str,
+        normalize: bool = True,
+        digests: bool = True,
+    ) -> Side:
+        """Scan the wanted rows, in one pass; `role` is the set's name among the passes that are kept."""
+        rows = Batches(opened.rows, keep=wanted)
+        return cls(opened, wanted, scan(rows, normalize=normalize, name=role, digests=digests))
 
     @property
     def good(self) -> np.ndarray:
@@ -79,12 +90,14 @@ def read_sides(
         if stop.is_set():
             raise CancelledError
 
-    def read(opened: Opened, rows: np.ndarray | None) -> Side:
+    def read(role: str, opened: Opened, rows: np.ndarray | None) -> Side:
         with checked_by(check):
-            return Side.read(opened, rows, normalize=normalize)
+            return Side.read(opened, rows, role=role, normalize=normalize)
 
     with ThreadPoolExecutor(len(both)) as pool:
-        scans = [pool.submit(read, *side) for side in zip(both, wanted, strict=True)]
+        # A thread starts without the context of who starts it, in which the keeper of passes stands.
+        sides = zip(("target", "source"), both, wanted, strict=True)
+        scans = [pool.submit(copy_context().run, partial(read, *side)) for side in sides]
         try:
             while wait(scans, timeout=0.1).not_done:
                 checkpoint()

@@ -45,7 +45,7 @@ def load_set(
     wanted = None
     if max_rows is not None and check_count("max_rows", max_rows, least=2) < count:
         wanted = np.sort(np.random.default_rng(seed).choice(count, max_rows, replace=False))
-    side = Side.read(opened, wanted, normalize=normalize)
+    side = Side.read(opened, wanted, role=role, normalize=normalize, digests=False)
     side.require(side.good)
     ids = opened.sidecar.ids
     return EmbeddingSet(

@@ -233,7 +233,7 @@ def test_a_plugin_beside_the_data(folder):
 
 
 def test_an_interruption_does_not_wait_for_the_scan(cli, folder, monkeypatch):
-    def endless(opened, wanted, normalize):
+    def endless(opened, wanted, role, normalize):
         until = time.monotonic() + 30
         while time.monotonic() < until:
             checkpoint()

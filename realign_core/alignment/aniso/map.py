@@ -38,6 +38,10 @@ class AnisoMap:
             out[start : start + len(piece)] = self._finished(self._moved(piece.to(dtype)))
             self.row += len(piece)
 
+    def skip(self, rows: int) -> None:
+        """Pass over the next rows, as if they had been mapped."""
+        self.row += rows
+
     def projected_sum(self, block: Tensor) -> Tensor:
         """Sum over the block of e', `(d,)` float64 on the CPU."""
         total = torch.zeros_like(self.origin)

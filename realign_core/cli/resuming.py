@@ -1,0 +1,74 @@
+"""Runs that go on where an interrupted one stopped: what they keep, and when it may be used again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+from realign_core import __version__
+from realign_core.load.keeper import Keeper, state_of_files
+from realign_core.load.opening import files_of
+from realign_core.validation import UnusableInput, check_choice, check_count
+
+UNFINISHED = ".gapscope"
+"""The folder inside an output folder that holds what a run has gathered; it goes with the end of the run."""
+
+SHARD_SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet")
+SHARD = re.compile(r"\d{5}\.[a-z]+")
+# What does not change the numbers that are gathered.
+OF_NO_EFFECT = frozenset(("run", "checkpoint", "out", "save_aligner", "json", "html", "csv"))
+
+
+def is_folder(out: str) -> bool:
+    """Whether an output is a folder of shards: it is one, ends like one, or has no suffix."""
+    return out.endswith(("/", os.sep)) or os.path.isdir(out) or not os.path.splitext(out)[1]
+
+
+def check_shards(options: argparse.Namespace) -> None:
+    """Raise `UnusableInput` where the output folder, or how it is cut, cannot be used."""
+    if options.shard_rows is not None:
+        check_count("--shard-rows", options.shard_rows)
+    check_choice("--shard-format", options.shard_format, tuple(part[1:] for part in SHARD_SUFFIXES))
+    folder = options.out
+    parent = os.path.dirname(os.path.realpath(folder))
+    if os.path.isfile(folder):
+        raise UnusableInput(f"--out {folder} is a file; name a folder, or a file with a suffix")
+    if not os.path.isdir(parent) or not os.access(parent, os.W_OK):
+        raise UnusableInput(f"--out {folder} cannot be made: {parent} is no writable folder")
+    if not os.path.isdir(folder):
+        return
+    for given in (options.target, options.source):
+        if given is not None and os.path.realpath(given) == os.path.realpath(folder):
+            raise UnusableInput(f"--out {folder} is an input; name another folder")
+    inside = set(os.listdir(folder)) - {UNFINISHED}
+    kept = options.checkpoint or os.path.join(folder, UNFINISHED)
+    foreign = {name for name in inside if not SHARD.fullmatch(name) and not name.endswith(".part")}
+    if foreign or (inside and not os.path.isdir(kept)):
+        raise UnusableInput(
+            f"--out {folder} holds {sorted(foreign or inside)[0]}, which no unfinished run has left there; "
+            "name a new or empty folder"
+        )
+
+
+def keeper_for(options: argparse.Namespace, command: str, folder: str) -> Keeper:
+    """Who keeps the passes of this run in `folder`; what is there must be of the same run."""
+    run: dict[str, Any] = {"command": command, "version": __version__}
+    for name in ("target", "source"):
+        path = getattr(options, name)
+        run[name] = None if path is None else state_of_files(files_of(path))
+    for name, value in sorted(vars(options).items()):
+        if name not in OF_NO_EFFECT and name not in run:
+            run[f"--{name.replace('_', '-')}"] = list(value) if isinstance(value, Sequence | set) else value
+    return Keeper(folder, run)
+
+
+def finished(folder: str) -> None:
+    """Remove what a run that has ended kept in its output folder, and half-written shards of earlier ones."""
+    shutil.rmtree(os.path.join(folder, UNFINISHED), ignore_errors=True)
+    for name in os.listdir(folder):
+        if name.startswith(".") and name.endswith(".part"):
+            os.unlink(os.path.join(folder, name))
