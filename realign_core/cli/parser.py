@@ -106,8 +106,8 @@ def _align(commands: Any) -> None:
         "--out",
         metavar="FILE|DIR",
         required=True,
-        help="a .npy, .npz, .safetensors, .parquet or .pkl file, or a folder of shards, which the same "
-        "command goes on writing where it was interrupted",
+        help="a .npy, .npz, .safetensors, .parquet or .pkl file, or a folder of shards (DIR/), which the "
+        "same command goes on writing where it was interrupted",
     )
     command.add_argument(
         "--shard-rows", type=int, metavar="N", help="rows of a shard (as SOURCE is cut, else 100000)"

@@ -24,8 +24,8 @@ OF_NO_EFFECT = frozenset(("run", "checkpoint", "out", "save_aligner", "json", "h
 
 
 def is_folder(out: str) -> bool:
-    """Whether an output is a folder of shards: it is one, ends like one, or has no suffix."""
-    return out.endswith(("/", os.sep)) or os.path.isdir(out) or not os.path.splitext(out)[1]
+    """Whether an output is a folder of shards: it is one, or ends like one."""
+    return out.endswith(("/", os.sep)) or os.path.isdir(out)
 
 
 def check_shards(options: argparse.Namespace) -> None:
@@ -35,8 +35,8 @@ def check_shards(options: argparse.Namespace) -> None:
     check_choice("--shard-format", options.shard_format, tuple(part[1:] for part in SHARD_SUFFIXES))
     folder = options.out
     parent = os.path.dirname(os.path.realpath(folder))
-    if os.path.isfile(folder):
-        raise UnusableInput(f"--out {folder} is a file; name a folder, or a file with a suffix")
+    if os.path.isfile(os.path.realpath(folder)):
+        raise UnusableInput(f"--out {folder} ends like a folder, but is a file; name another")
     if not os.path.isdir(parent) or not os.access(parent, os.W_OK):
         raise UnusableInput(f"--out {folder} cannot be made: {parent} is no writable folder")
     if not os.path.isdir(folder):

@@ -113,7 +113,7 @@ def outputs(folder):
     yield (*align, "--out", "z"), "writable are .npy"
     yield (*align, "--out", ""), "--out is empty"
     yield (*align, "--out", "-"), "name a file"
-    yield (*align, "--out", "sub"), "is a folder"
+    yield (*align, "--out", "shards"), "no unfinished run has left there"
     yield (*align, "--out", "./s.npy"), "is an input"
     yield (*align, "--out", "t.npy"), "is an input"
     yield ("align", "both.npy", "--out", "sub/../both.npy"), "is an input"

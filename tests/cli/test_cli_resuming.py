@@ -43,9 +43,9 @@ def stop_after(blocks):
 
 
 def test_out_may_be_a_folder_cut_as_the_source_is(cli, shards):
-    outcome = cli("align", "T", "S", "--out", "Z")
+    outcome = cli("align", "T", "S", "--out", "Z/")
     assert outcome.status == 0, outcome.err
-    assert outcome.out == "Z (4 shards): 500 rows of dimension 6, mapped by realign\n"
+    assert outcome.out == "Z/ (4 shards): 500 rows of dimension 6, mapped by realign\n"
     assert cli("align", "T", "S", "--out", "z.npy").status == 0
     parts = [np.load(f"Z/{number:05d}.npy") for number in range(4)]
     assert [len(part) for part in parts] == [150, 150, 150, 50]
@@ -60,7 +60,7 @@ def test_shards_follow_the_usable_rows_and_the_format(cli, shards):
     outcome = cli("align", "T", "S", "--out", "Z/", "--shard-format", "parquet")
     assert outcome.status == 0, outcome.err
     assert sorted(os.listdir("Z")) == ["00000.parquet", "00001.parquet", "00002.parquet"]
-    again = cli("align", "T", "t.npy", "--out", "Y", "--shard-rows", 25)
+    again = cli("align", "T", "t.npy", "--out", "Y/", "--shard-rows", 25)
     assert again.status == 0, again.err
     assert [len(np.load(f"Y/{number:05d}.npy")) for number in range(3)] == [25, 25, 10]
 
@@ -70,12 +70,12 @@ def test_shards_follow_the_usable_rows_and_the_format(cli, shards):
 def test_an_interrupted_align_goes_on_at_the_next_shard(cli, shards, monkeypatch, method, blocks):
     monkeypatch.setattr(keeper, "KEEP_SECONDS", 0)
     command = ("align", "T", "S", "--method", method, "--shard-rows", 40, "--out")
-    assert cli(*command, "whole").status == 0
+    assert cli(*command, "whole/").status == 0
     with stop_after(blocks):
-        assert cli(*command, "Z").status == 130
+        assert cli(*command, "Z/").status == 130
     stamps = {name: os.stat(f"Z/{name}").st_mtime_ns for name in os.listdir("Z") if name.endswith(".npy")}
     assert ".gapscope" in os.listdir("Z")
-    assert cli(*command, "Z").status == 0
+    assert cli(*command, "Z/").status == 0
     assert contents(shards / "Z") == contents(shards / "whole")
     for name, stamp in stamps.items():
         assert os.stat(f"Z/{name}").st_mtime_ns == stamp
@@ -85,8 +85,8 @@ def test_a_killed_align_leaves_no_half_shard_and_goes_on(shards):
     rows = np.concatenate([np.load(f"S/{number}.npy") for number in range(4)])
     np.save("many.npy", np.tile(rows, (40, 1)))
     command = ("align", "T", "many.npy", "--method", "c3", "--shard-rows", 100, "--out")
-    assert finish(process(*command, "whole")).status == 0
-    running = process(*command, "Z")
+    assert finish(process(*command, "whole/")).status == 0
+    running = process(*command, "Z/")
     end = time.monotonic() + 60
     while not os.path.exists("Z/00003.npy"):
         assert running.poll() is None, "it ended before it could be killed"
@@ -97,7 +97,7 @@ def test_a_killed_align_leaves_no_half_shard_and_goes_on(shards):
     left = sorted(name for name in os.listdir("Z") if name.endswith(".npy"))
     assert 4 <= len(left) < 200
     assert all(len(np.load(f"Z/{name}")) == 100 for name in left)
-    outcome = finish(process(*command, "Z"))
+    outcome = finish(process(*command, "Z/"))
     assert outcome.status == 0, outcome.err
     assert contents(shards / "Z") == contents(shards / "whole")
 
@@ -125,12 +125,12 @@ def without_seconds(name):
 def test_what_another_run_left_is_refused(cli, shards, monkeypatch):
     monkeypatch.setattr(keeper, "KEEP_SECONDS", 0)
     with stop_after(5):
-        assert cli("align", "T", "S", "--out", "Z").status == 130
-    other = cli("align", "T", "S", "--method", "c3", "--out", "Z")
+        assert cli("align", "T", "S", "--out", "Z/").status == 130
+    other = cli("align", "T", "S", "--method", "c3", "--out", "Z/")
     assert other.status == 2
     assert "was left by another run: its --method was" in other.err
     np.save("S/3.npy", np.load("S/3.npy")[::-1])
-    changed = cli("align", "T", "S", "--out", "Z")
+    changed = cli("align", "T", "S", "--out", "Z/")
     assert changed.status == 2
     assert "was left by another run: its source was" in changed.err
 
@@ -141,10 +141,10 @@ def test_what_another_run_left_is_refused(cli, shards, monkeypatch):
         (["--out", "S"], "--out S is an input; name another folder"),
         (["--out", "full"], "holds notes.txt, which no unfinished run has left there; name a new or empty"),
         (["--out", "done"], "holds 00000.npy, which no unfinished run has left there; name a new or empty"),
-        (["--out", "none/Z"], "is no writable folder"),
+        (["--out", "none/Z/"], "is no writable folder"),
         (["--out", "z.npy", "--shard-rows", "5"], "--shard-rows is for an --out that is a folder"),
-        (["--out", "Z", "--shard-rows", "0"], "--shard-rows is 0"),
-        (["--out", "Z", "--shard-format", "csv"], "--shard-format"),
+        (["--out", "Z/", "--shard-rows", "0"], "--shard-rows is 0"),
+        (["--out", "Z/", "--shard-format", "csv"], "--shard-format"),
         (["--out", "z.npy", "--checkpoint", "full"], "full holds other files; name a new or empty folder"),
     ],
 )
