@@ -1,6 +1,7 @@
 """Ours against scikit-learn, FAISS, POT and NumPy on the same rows: time, memory and error against float64.
 
-Times are medians of runs in turns after a warm-up, in this process. Memory is the peak that one run adds,
+Times are medians of runs in turns after a warm-up, in this process; who takes longer than `SLOW` seconds in
+the warm-up is timed by that alone, and marked. Memory is the peak that one run adds,
 its result included, to a process of its own that holds the float32 rows and has imported all it needs.
 """
 
@@ -10,6 +11,7 @@ import json
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,7 @@ from benchmarks.timing import in_turns, show
 ROWS, NEIGHBOUR_ROWS, DIM = 50_000, 20_000, 512
 OURS = "ours"
 AT_MOST = 1.05
+SLOW = 5.0
 
 
 def run(
@@ -40,7 +43,7 @@ def run(
     most `AT_MOST` of the fastest that errs no more. Other times are recorded without a bound: where the
     others compute in float32 and ours in float64, they may well be faster.
     """
-    table, ratio = {}, None
+    table = {}
     for contest in CONTESTS:
         n = neighbour_rows if contest == "neighbours" else rows
         table[contest] = compared(contest, *unit_pair(n, dim), repeats, with_memory=with_memory)
@@ -73,14 +76,23 @@ def compared(
         name: partial(work, *given) for name, work in CONTESTS[contest].works.items()
     }
     judge = CONTESTS[contest].judge(*given)
+    errors: dict[str, Errors] = {}
+    first: dict[str, float] = {}
     # The run that is judged is the warm-up.
-    errors: dict[str, Errors] = {name: judge(work()) for name, work in works.items()}
+    for name, work in works.items():
+        start = time.perf_counter()
+        found = work()
+        first[name] = time.perf_counter() - start
+        errors[name] = judge(found)
+        del found
     del judge
-    times = in_turns(works, repeats)
+    quick = {name: work for name, work in works.items() if first[name] <= SLOW}
+    times = {name: [seconds] for name, seconds in first.items()} | in_turns(quick, repeats)
     memory = extra_memory(contest, source, target) if with_memory else {}
     return {
         name: {
             "seconds": statistics.median(times[name]),
+            "once": name not in quick,
             "extra_mb": memory.get(name),
             "errors": errors[name],
         }
@@ -127,4 +139,5 @@ def described(entry: dict[str, Any]) -> str:
     """One line of the table."""
     memory = "" if entry["extra_mb"] is None else f"{entry['extra_mb']:6.0f} MB  "
     errors = ", ".join(f"{measure} {error:.1e}" for measure, error in entry["errors"].items())
-    return f"{entry['seconds']:7.3f} s  {memory}{errors}"
+    once = " (one run)" if entry["once"] else ""
+    return f"{entry['seconds']:7.3f} s  {memory}{errors}{once}"
