@@ -26,6 +26,7 @@ NAMES = (
     "dashboard",
     "published_comparison",
     "anisoalign_settings",
+    "alternatives",
 )
 
 

@@ -14,12 +14,12 @@ COPIES = 2.5
 AT_MOST_COPIES, AT_LEAST_SLOW, LARGEST_DIFFERENCE = 4.0, 20.0, 1e-6
 
 
-def four_passes(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """ReAlign as one would write it down: float64, each pass normalises its chunks again."""
+def four_passes(source: np.ndarray, target: np.ndarray, dtype: type[np.floating] = np.float64) -> np.ndarray:
+    """ReAlign as one would write it down: each pass normalises its chunks again and computes in `dtype`."""
 
     def chunks(rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         for start in range(0, len(rows), CHUNK):
-            block = rows[start : start + CHUNK].astype(np.float64)
+            block = rows[start : start + CHUNK].astype(dtype)
             yield start, block / np.linalg.norm(block, axis=1, keepdims=True)
 
     def mean(rows: np.ndarray) -> np.ndarray:

@@ -19,11 +19,16 @@ def best_seconds(work: Callable[[], Any], repeats: int = 5) -> float:
 
 def alternate(works: dict[str, Callable[[], Any]], repeats: int = 5) -> dict[str, float]:
     """Shortest run of each, taken in turns, so that a busy moment strikes all alike."""
-    best = dict.fromkeys(works, float("inf"))
+    return {name: min(times) for name, times in in_turns(works, repeats).items()}
+
+
+def in_turns(works: dict[str, Callable[[], Any]], repeats: int = 5) -> dict[str, list[float]]:
+    """Seconds of every run of each, taken in turns."""
+    times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(repeats):
         for name, work in works.items():
-            best[name] = min(best[name], best_seconds(work, 1))
-    return best
+            times[name].append(best_seconds(work, 1))
+    return times
 
 
 def show(rows: Iterable[tuple[str, str]]) -> None:
