@@ -32,6 +32,7 @@ from realign_core.diagnostics import Diagnosis, diagnose
 from realign_core.diagnostics.drift_path import SHOWN_ROWS, DriftPath, drift_path
 from realign_core.figures.theme import LABELS
 from realign_core.load import Batches, EmbeddingPair
+from realign_core.load.strata import in_words, sample_both, strata_of
 from realign_core.moments import float64_blocks
 
 KEPT_RESULTS = 48
@@ -79,17 +80,15 @@ class Study:
         """At most 300 seeded rows of each set on their way through ReAlign; no other row is read."""
 
         def make() -> DriftPath | None:
-            generator = np.random.default_rng(diagnosis.seed)
-            target = self._some_rows(self.pair.target, generator)
-            source = self._some_rows(self.pair.source, generator)
-            return drift_path(target, source, diagnosis)
+            pair, strata = self.pair, strata_of(self.pair, SHOWN_ROWS)
+            there = np.arange(len(pair.target)), np.arange(len(pair.source))
+            chosen = sample_both(strata, there, SHOWN_ROWS, diagnosis.seed, paired=pair.paired)
+            target, source = map(self._some_rows, (pair.target, pair.source), chosen)
+            return drift_path(target, source, diagnosis, chosen=in_words(strata))
 
         return self._results.get(("drift path", diagnosis.seed), make)
 
-    def _some_rows(self, rows: Batches, generator: np.random.Generator) -> torch.Tensor:
-        chosen = np.arange(len(rows))
-        if len(rows) > SHOWN_ROWS:
-            chosen = np.sort(generator.choice(len(rows), SHOWN_ROWS, replace=False))
+    def _some_rows(self, rows: Batches, chosen: np.ndarray) -> torch.Tensor:
         taken = float64_blocks(rows.take(chosen), normalize=self.pair.normalize, device="cpu")
         return torch.cat(list(taken))
 
