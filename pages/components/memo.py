@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import ReferenceType, ref
 
 from pages.components.memory import Weight, weigh
 from realign_core.checkpoint import checkpoint
@@ -24,14 +25,15 @@ class Budget:
         self.limit = limit
         self.lock = threading.RLock()
         self._apart = tuple(apart)
-        self._weights: OrderedDict[tuple[Memo, Any], Weight] = OrderedDict()
+        # By reference alone: in a ring with its stores it would outlive the session until garbage is collected.
+        self._weights: OrderedDict[tuple[ReferenceType[Memo], Any], Weight] = OrderedDict()
 
     def held_by(self, *memos: Memo) -> int:
         """Bytes that the values of these stores hold; of all stores where none is named."""
         with self.lock:
             self._weigh_growing()
             items = self._weights.items()
-            return joint(weight for (memo, _), weight in items if not memos or memo in memos)
+            return joint(weight for (memo, _), weight in items if not memos or memo() in memos)
 
     def weigh(self, value: Any) -> Weight:
         """What a value holds."""
@@ -39,25 +41,28 @@ class Budget:
 
     def touch(self, memo: Memo, key: Any) -> None:
         """Note that a value was asked for."""
-        self._weights.move_to_end((memo, key))
+        self._weights.move_to_end((ref(memo), key))
 
     def drop(self, memo: Memo, key: Any) -> None:
         """Note that a value is gone."""
-        self._weights.pop((memo, key), None)
+        self._weights.pop((ref(memo), key), None)
 
     def add(self, memo: Memo, key: Any, weight: Weight) -> None:
         """Note a new value, and let go of others until all are within the limit."""
-        self._weights[memo, key] = weight
-        self._weights.move_to_end((memo, key))
+        self._weights[ref(memo), key] = weight
+        self._weights.move_to_end((ref(memo), key))
         self._weigh_growing()
         while len(self._weights) > 1 and joint(self._weights.values()) > self.limit:
             (other, oldest), _ = self._weights.popitem(last=False)
-            other.forget(oldest)
+            store = other()
+            if store is not None:
+                store.forget(oldest)
 
     def _weigh_growing(self) -> None:
         for memo, key in self._weights:
-            if memo.growing:
-                self._weights[memo, key] = self.weigh(memo.known(key))
+            store = memo()
+            if store is not None and store.growing:
+                self._weights[memo, key] = self.weigh(store.known(key))
 
 
 def joint(weights: Iterable[Weight]) -> int:
