@@ -25,7 +25,7 @@ class Budget:
         self.limit = limit
         self.lock = threading.RLock()
         self._apart = tuple(apart)
-        # By reference alone: in a ring with its stores it would outlive the session until garbage is collected.
+        # Weakly: in a ring with its stores it would outlive the session until garbage is collected.
         self._weights: OrderedDict[tuple[ReferenceType[Memo], Any], Weight] = OrderedDict()
 
     def held_by(self, *memos: Memo) -> int:
