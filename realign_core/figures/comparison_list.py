@@ -84,7 +84,8 @@ def _sampled(result: Comparison) -> str:
     how = f"seeded, {result.projection.chosen}"
     if drawn[0] < len(result.view.target_points):
         how = "evenly spaced in a seeded sample"
-    return f"; drawn are {many}, {how}, out of the {count(judged[0])} that were judged"
+    pool = count(judged[0]) if result.dataset.paired else f"{count(judged[0])} and {count(judged[1])}"
+    return f"; drawn are {many}, {how}, out of the {pool} that were judged"
 
 
 def _bars(result: Comparison) -> Described:
