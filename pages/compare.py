@@ -8,6 +8,7 @@ from pages.components import (
     compare_table,
     comparing,
     frame,
+    rows_used,
 )
 
 with frame.page("Compare") as study, frame.section():
@@ -15,6 +16,7 @@ with frame.page("Compare") as study, frame.section():
     result = comparing.without_training(study)
     with frame.section(holds_up=False):
         comparing.train(study)
+    rows_used.scores(result)
     with frame.section():
         compare_costs.warn(result)
     with frame.section():

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import charts, diagnosing, frame, theme
+from pages.components import charts, diagnosing, frame, rows_used, theme
 from pages.components.words import plain
 from realign_core.figures.drift import NO_DRIFT
 from realign_core.figures.drift_list import drift_figures
@@ -17,6 +17,7 @@ with frame.page("Phantom drift") as study, frame.section():
         finding.text for finding in diagnosis_findings(diagnosis) if finding.topic == "drift"
     ] or [NO_DRIFT]
     st.markdown(plain(size))
+    rows_used.statistics(study)
     sphere, gaps, parts = drift_figures(diagnosis, study.drift_path(diagnosis))
     left, right = st.columns([11, 9], gap="medium")
     with left, frame.section():

@@ -2,7 +2,15 @@
 
 import streamlit as st
 
-from pages.components import charts, diagnosing, frame, geometry_controls, geometry_coupling, second_source
+from pages.components import (
+    charts,
+    diagnosing,
+    frame,
+    geometry_controls,
+    geometry_coupling,
+    rows_used,
+    second_source,
+)
 from pages.components.words import plain
 from realign_core.figures.geometry_list import geometry_figures
 from realign_core.findings import diagnosis_findings
@@ -18,6 +26,7 @@ with frame.page("Geometry") as study, frame.section():
     for topic in ("parts", "subspace"):
         if topic in findings:
             st.markdown(plain(findings[topic]))
+    rows_used.statistics(study)
     with frame.section():
         geometry_controls.show(diagnosis)
     with frame.section():

@@ -8,6 +8,7 @@ from pages.components import (
     neighbours_choice,
     neighbours_labels,
     neighbours_lists,
+    rows_used,
 )
 
 with frame.page("Neighbours") as study, frame.section():
@@ -16,6 +17,7 @@ with frame.page("Neighbours") as study, frame.section():
         st.info("No method moved the rows. Choose one on the Compare page.")
         st.page_link("pages/compare.py", label="Compare")
         st.stop()
+    rows_used.scores(result)
     row = neighbours_choice.pick(study, result)
     with frame.section():
         neighbours_lists.show(study, result, row)

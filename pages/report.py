@@ -9,12 +9,14 @@ from pages.components import (
     report_again,
     report_downloads,
     report_summary,
+    rows_used,
 )
 
 with frame.page("Report") as study, frame.section():
     comparison = comparing.current(study)
     chosen = choices.comparison_settings(study)
     report_summary.show(comparison)
+    rows_used.scores(comparison)
     left, right = st.columns(2, gap="large")
     with left, frame.section("Report and metrics"):
         report_downloads.analysis(study, chosen)

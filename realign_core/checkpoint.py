@@ -11,6 +11,7 @@ from contextvars import ContextVar
 
 _check: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None)
 _tell: ContextVar[Callable[[str], None] | None] = ContextVar("tell", default=None)
+_count: ContextVar[Callable[[int, int], None] | None] = ContextVar("count", default=None)
 
 
 @contextmanager
@@ -45,3 +46,20 @@ def tell(stage: str) -> None:
     hear = _tell.get()
     if hear is not None:
         hear(stage)
+
+
+@contextmanager
+def counted_by(hear: Callable[[int, int], None]) -> Iterator[None]:
+    """Within this context `count(done, of)` calls `hear`; who reads two sets in step is heard twice."""
+    token = _count.set(hear)
+    try:
+        yield
+    finally:
+        _count.reset(token)
+
+
+def count(done: int, of: int) -> None:
+    """Called by a pass over rows: so many of all are behind it. Does nothing unless someone counts."""
+    hear = _count.get()
+    if hear is not None:
+        hear(done, of)

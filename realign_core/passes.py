@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
-from realign_core.checkpoint import checkpoint, tell
+from realign_core.checkpoint import checkpoint, count
 from realign_core.load.batches import BLOCK_ROWS, Batches
 from realign_core.load.keeper import current_keeper
 
@@ -87,8 +87,8 @@ def total(
         found = part(row, *blocks)
         sum_so_far = found if sum_so_far is None else sum_so_far.merge(found)
         row += len(blocks[0])
-        if rows_in_all and rows_in_all > block_rows:
-            tell(f"{name}: {row} of {rows_in_all} rows")
+        if rows_in_all is not None:
+            count(row, rows_in_all)
         if keeper is not None and keeper.due():
             keeper.keep(name, row, sum_so_far.arrays(), done=False)
     if keeper is not None and sum_so_far is not None:

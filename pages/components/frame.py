@@ -34,6 +34,7 @@ def page(title: str, *, without_data: Callable[[], None] | None = None) -> Itera
                 st.button("Open the bundled sample", on_click=sources.open_sample, args=("scenes",))
             st.stop()
         about.caption(plain(_in_use(study)))
+        _changed(study)
         settings.fit(study.pair.report)
         yield study
 
@@ -75,6 +76,19 @@ def section(title: str | None = None, *, holds_up: bool = True) -> Iterator[None
     except Exception as error:
         getLogger(__name__).exception("section failed")
         st.error(f"This part failed unexpectedly ({type(error).__name__}); the server's log says where.")
+
+
+def _changed(study: Study) -> None:
+    """Say where a file of the data is no longer what was read, and offer to read it again."""
+    changed = study.files and study.files.changed
+    if not changed:
+        return
+    words, offer = st.columns([5, 1], vertical_alignment="center")
+    words.warning(
+        plain(sources.as_named(changed)) + " What stands here is from the rows as they were; nothing new is "
+        "computed from them."
+    )
+    offer.button("Read it again", key="read_again", on_click=sources.read_again, width="stretch")
 
 
 def _in_use(study: Study) -> str:

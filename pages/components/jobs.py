@@ -12,7 +12,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
 from pages.components import session
-from realign_core.checkpoint import checked_by, told_to
+from pages.components.words import plain
+from realign_core.checkpoint import checked_by, counted_by, told_to
+from realign_core.glossary import count
 from realign_core.validation import UnusableInput
 
 POLL_SECONDS = 0.3
@@ -28,6 +30,7 @@ class Job:
 
     def __init__(self, work: Callable[[Callable[[str], None]], Any]):
         self.stage = "starting"
+        self._pass, self._rows = 1, (0, 0)
         self.started = time.monotonic()
         self.value: Any = None
         self.error: BaseException | None = None
@@ -38,7 +41,30 @@ class Job:
     def report(self, stage: str) -> None:
         """Note what is being done; raises `Cancelled` where it is to stop."""
         self.check()
+        self._pass, self._rows = 1, (0, 0)
         self.stage = stage
+
+    def rows(self, done: int, of: int) -> None:
+        """Note how many rows a pass has read; fewer than before, or of others, are another pass."""
+        before, whole = self._rows
+        if whole and (done < before or of != whole):
+            self._pass += 1
+        self._rows = done, of
+
+    @property
+    def share(self) -> float | None:
+        """How much of the present pass is done; None while no rows are read."""
+        done, of = self._rows
+        return done / of if of else None
+
+    @property
+    def doing(self) -> str:
+        """What is being done, and how far it is, in words."""
+        done, of = self._rows
+        if not of:
+            return self.stage
+        turn = f", pass {self._pass}" if self._pass > 1 else ""
+        return f"{self.stage}{turn} · {count(done)} of {count(of)} rows"
 
     def check(self) -> None:
         """Raise `Cancelled` where the work is to stop; long loops come here once a block."""
@@ -66,7 +92,7 @@ class Job:
 
     def _run(self, work: Callable[[Callable[[str], None]], Any]) -> None:
         try:
-            with checked_by(self.check), told_to(self.report):
+            with checked_by(self.check), told_to(self.report), counted_by(self.rows):
                 self.value = work(self.report)
         except BaseException as error:
             if not isinstance(error, (Cancelled, UnusableInput)):
@@ -114,8 +140,10 @@ def _watch(slot: str) -> None:
         st.rerun()
     left, right = st.columns([6, 1], vertical_alignment="center")
     seconds = time.monotonic() - job.started
-    left.markdown(f"Working: {job.stage} · {seconds:.0f} s")
+    left.markdown(f"Working: {plain(job.doing)} · {seconds:.0f} s")
     right.button("Cancel", key=f"{slot}_cancel", on_click=_cancel, args=(slot,), width="stretch")
+    if job.share is not None:
+        st.progress(job.share)
 
 
 def _cancel(slot: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.components import definitions, sources, thumbnails
+from pages.components import definitions, memory, sources, thumbnails
 from pages.components.study import Study
 from pages.components.words import plain
 from realign_core.glossary import count, shown
@@ -31,12 +31,28 @@ def show(study: Study) -> None:
     with left:
         st.table(_table(pair.report), hide_index=True)
         definitions.popover(TERMS, key="terms_loaded")
+        _memory(study)
     with right:
         st.markdown(_pairing(pair.report))
         st.markdown(_beside(study))
         if pair.report.warnings:
             st.markdown("**Worth knowing**")
             st.markdown("\n".join(f"- {plain(sources.as_named(note))}" for note in pair.report.warnings))
+
+
+def _memory(study: Study) -> None:
+    """What this session holds in memory, its bound, and what the server uses."""
+    held = {name: f"{count(round(size / 1e6))} MB" for name, size in study.holds().items()}
+    mapped = f", and {held['mapped']} stay in their files" if study.holds()["mapped"] else ""
+    text = (
+        f"**Memory.** Rows {held['rows']}{mapped}; results {held['results']}, drawings {held['drawings']}. "
+        f"Results and drawings may reach {held['limit']}; then those that were used longest ago go."
+    )
+    server = memory.of_server()
+    if server is not None:
+        used, words = server
+        text += f" The server as a whole uses {count(round(used / 1e6))} MB {words}, for everybody on it."
+    st.caption(text)
 
 
 def _table(report: LoadReport) -> pd.DataFrame:

@@ -111,6 +111,7 @@ def _known(
     """The result of `work`, kept until another source is chosen."""
     key, kept = f"{study.digest}|{seed}|{name}", session.held().second
     if key not in kept:
+        study.check_files()
         found = jobs.run(f"second|{key}", work)
         kept.clear()
         kept[key] = found

@@ -10,6 +10,8 @@ from urllib.parse import quote, unquote
 import streamlit as st
 
 from pages.components import jobs, session, settings
+from pages.components.digests import digest_of_files
+from pages.components.filestates import FileStates
 from pages.components.study import Study
 from pages.components.uploads import diagnose_another
 from realign_core.diagnostics import Diagnosis
@@ -72,6 +74,11 @@ def use(study: Study) -> None:
     settings.put("data", origin)
 
 
+def read_again() -> None:
+    """Let go of the data in use, so that their files are read anew."""
+    session.held().studies.clear()
+
+
 def _hold(origin: str, study: Study) -> None:
     studies = session.held().studies
     studies.clear()
@@ -129,12 +136,14 @@ def sample(name: str) -> Study:
 
 def _read_path(parts: list[str], progress: Callable[[str], None]) -> Study:
     progress("reading every row once")
+    paths = tuple(map(_keyed, parts))
+    files = FileStates.of(paths)
     try:
-        pair = load_pair(*map(_keyed, parts))
+        pair = load_pair(*paths)
+        digest = digest_of_files(pair, paths, files)
     except UnusableInput as error:
         raise UnusableInput(as_named(str(error))) from error
-    progress("digest of the rows")
-    return Study.of(pair, name=" and ".join(parts), origin=_path_origin(parts))
+    return Study(pair, " and ".join(parts), _path_origin(parts), digest, files)
 
 
 def diagnose_path(text: str, pair: EmbeddingPair, seed: int, progress: Callable[[str], None]) -> Diagnosis:

@@ -6,17 +6,19 @@ ends, the study and its results go with it. Computing is safe from worker thread
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from pages.components.memo import Memo
+from pages.components.digests import digest_of
+from pages.components.filestates import FileStates
+from pages.components.memo import Budget, Memo
+from pages.components.memory import weigh
 from realign_core.comparison import (
     Bench,
     Comparison,
@@ -27,11 +29,11 @@ from realign_core.comparison import (
 )
 from realign_core.comparison.dials import Dial
 from realign_core.comparison.tradeoff import Found
-from realign_core.comparison.zero_shot import label_text
 from realign_core.diagnostics import Diagnosis, diagnose
 from realign_core.diagnostics.drift_path import SHOWN_ROWS, DriftPath, drift_path
 from realign_core.figures.theme import LABELS
 from realign_core.load import Batches, EmbeddingPair
+from realign_core.load.strata import in_words, sample_both, strata_of
 from realign_core.moments import float64_blocks
 
 KEPT_RESULTS = 48
@@ -39,6 +41,8 @@ KEPT_BENCHES = 2
 KEPT_CUTS = 8
 KEPT_DRAWINGS = 24
 KEPT_POINTS = 160
+KEPT_BYTES = 1 << 30
+"""Bytes of results and drawings of one study that are kept; the rows are counted apart."""
 
 
 def _silent(_: str) -> None:
@@ -47,17 +51,27 @@ def _silent(_: str) -> None:
 
 @dataclass(eq=False)
 class Study:
-    """`origin` reopens the data (`sample:NAME`, `path:FILE`) or is `upload`; `digest` is of all its rows."""
+    """`origin` reopens the data (`sample:NAME`, `path:FILE`) or is `upload`; `digest` is of all its rows.
+
+    `files` are the states of what was opened on the server: from files that have changed nothing is computed.
+    """
 
     pair: EmbeddingPair
     name: str
     origin: str
     digest: str
-    _results: Memo = field(default_factory=lambda: Memo(KEPT_RESULTS))
-    _cuts: Memo = field(default_factory=lambda: Memo(KEPT_CUTS))
-    _benches: Memo = field(default_factory=lambda: Memo(KEPT_BENCHES))
-    _points: Memo = field(default_factory=lambda: Memo(KEPT_POINTS))
-    _drawings: Memo = field(default_factory=lambda: Memo(KEPT_DRAWINGS))
+    files: FileStates | None = None
+
+    def __post_init__(self) -> None:
+        sets = self.pair.target, self.pair.source
+        rows = self.pair, *vars(self.pair).values(), *(part.source for part in sets)
+        self._budget = budget = Budget(KEPT_BYTES, apart=rows)
+        self._results = Memo(KEPT_RESULTS, budget)
+        self._cuts = Memo(KEPT_CUTS, budget)
+        # A bench prepares most of what it holds when it is first asked to judge.
+        self._benches = Memo(KEPT_BENCHES, budget, growing=True)
+        self._points = Memo(KEPT_POINTS, budget)
+        self._drawings = Memo(KEPT_DRAWINGS, budget)
 
     @classmethod
     def of(cls, pair: EmbeddingPair, *, name: str, origin: str) -> Study:
@@ -66,9 +80,11 @@ class Study:
 
     def diagnosis(self, energy: float, seed: int, progress: Callable[[str], None] = _silent) -> Diagnosis:
         """The diagnosis at an energy; moments are read once a seed."""
-        base = self._results.get(
-            ("diagnosis", seed), lambda: diagnose(self.pair, energy=0.99, seed=seed, progress=progress)
-        )
+
+        def make() -> Diagnosis:
+            return diagnose(self.pair, energy=0.99, seed=seed, progress=progress)
+
+        base = self._results.get(("diagnosis", seed), self._from_rows(make))
         return self._cuts.get((seed, energy), lambda: base.at_energy(energy))
 
     def has_diagnosis(self, seed: int) -> bool:
@@ -79,23 +95,22 @@ class Study:
         """At most 300 seeded rows of each set on their way through ReAlign; no other row is read."""
 
         def make() -> DriftPath | None:
-            generator = np.random.default_rng(diagnosis.seed)
-            target = self._some_rows(self.pair.target, generator)
-            source = self._some_rows(self.pair.source, generator)
-            return drift_path(target, source, diagnosis)
+            pair, strata = self.pair, strata_of(self.pair, SHOWN_ROWS)
+            there = np.arange(len(pair.target)), np.arange(len(pair.source))
+            chosen = sample_both(strata, there, SHOWN_ROWS, diagnosis.seed, paired=pair.paired)
+            target, source = map(self._some_rows, (pair.target, pair.source), chosen)
+            return drift_path(target, source, diagnosis, chosen=in_words(strata))
 
-        return self._results.get(("drift path", diagnosis.seed), make)
+        return self._results.get(("drift path", diagnosis.seed), self._from_rows(make))
 
-    def _some_rows(self, rows: Batches, generator: np.random.Generator) -> torch.Tensor:
-        chosen = np.arange(len(rows))
-        if len(rows) > SHOWN_ROWS:
-            chosen = np.sort(generator.choice(len(rows), SHOWN_ROWS, replace=False))
+    def _some_rows(self, rows: Batches, chosen: np.ndarray) -> torch.Tensor:
         taken = float64_blocks(rows.take(chosen), normalize=self.pair.normalize, device="cpu")
         return torch.cat(list(taken))
 
     def bench(self, settings: Settings) -> Bench:
         """The prepared rows for these settings, whatever the methods and their options."""
-        return self._benches.get(_bench_key(settings), lambda: Bench(self.pair, _bench_settings(settings)))
+        make = self._from_rows(lambda: Bench(self.pair, _bench_settings(settings)))
+        return self._benches.get(_bench_key(settings), make)
 
     def comparison(self, settings: Settings, progress: Callable[[str], None] = _silent) -> Comparison:
         """The comparison under these settings; only what is not known yet is computed."""
@@ -127,7 +142,7 @@ class Study:
             bench = self.bench(settings)
             return trade_off_curves(bench, dials, settings=settings, keep=keep, progress=progress)
 
-        return self._points.get(_curves_key(settings, dials), judge)
+        return self._points.get(_curves_key(settings, dials), self._from_rows(judge))
 
     def has_curves(self, settings: Settings, dials: Sequence[Dial]) -> bool:
         """Whether nothing is left to compute for these curves."""
@@ -137,6 +152,35 @@ class Study:
         """A figure, or anything else that follows from the results, made once for each key."""
         return self._drawings.get(key, draw)
 
+    def check_files(self) -> None:
+        """Raise `UnusableInput` where a file of the data has changed since it was opened."""
+        if self.files is not None:
+            self.files.check()
+
+    def holds(self) -> dict[str, int]:
+        """Bytes of `rows` in memory, `mapped` files, `results`, `drawings`, and the `limit` of these two."""
+        rows = weigh(self.pair)
+        results = self._budget.held_by(self._results, self._cuts, self._benches, self._points)
+        return {
+            "rows": rows.memory,
+            "mapped": rows.on_disk,
+            "results": results,
+            # A drawing may hold the results that it shows, which are counted there.
+            "drawings": self._budget.held_by() - results,
+            "limit": self._budget.limit,
+        }
+
+    def _from_rows(self, make: Callable[[], Any]) -> Callable[[], Any]:
+        """What computes from rows, and only where the files stay as they were all the while."""
+
+        def checked() -> Any:
+            self.check_files()
+            value = make()
+            self.check_files()
+            return value
+
+        return checked
+
     def _compare(self, settings: Settings, progress: Callable[[str], None]) -> Comparison:
         diagnosis = self.diagnosis(settings.energy, settings.seed, progress)
         progress("read rows")
@@ -144,7 +188,7 @@ class Study:
         assert settings.methods is not None, "the dashboard names its methods"
         found = {}
         for name in settings.methods:
-            judge = partial(_judge, bench, settings, name, progress)
+            judge = self._from_rows(partial(_judge, bench, settings, name, progress))
             found[name] = self._results.get(_method_key(settings, name), judge)
         progress("reference")
         return assemble(bench, settings, diagnosis, found, reference=bench.reference, seconds={})
@@ -175,17 +219,3 @@ def _curves_key(settings: Settings, dials: Sequence[Dial]) -> tuple[Hashable, ..
 
 def _method_key(settings: Settings, name: str) -> tuple[str, str, str]:
     return _bench_key(settings), name, json.dumps(settings.options_of(name), sort_keys=True)
-
-
-def digest_of(pair: EmbeddingPair) -> str:
-    """Full digest of both sets, of what is known about their pairing and of their labels; no sampling."""
-    digest = hashlib.blake2b(digest_size=16)
-    for rows in (pair.target, pair.source):
-        digest.update(repr((rows.shape, rows.dtype)).encode())
-        for block in rows:
-            digest.update(np.ascontiguousarray(block).data)
-    digest.update(repr((pair.paired, pair.normalize)).encode())
-    if pair.labels is not None:
-        # Zero-shot scores rest on them.
-        digest.update("\0".join(map(label_text, pair.labels)).encode())
-    return digest.hexdigest()

@@ -66,7 +66,6 @@ class Upload:
             columns = write_upload(self.columns, place / "columns" / safe_name(self.columns))
             pair = attach(pair, read_columns(columns), name=columns.name)
         pair = replace(pair, report=_as_uploaded(pair.report, str(place)))
-        progress("digest of the rows")
         return Study.of(pair, name=" and ".join(path.name for path in paths), origin="upload")
 
 

@@ -23,6 +23,7 @@ from realign_core.comparison.result import (
     ReferenceView,
     Untouched,
 )
+from realign_core.comparison.sampling import Sampling
 from realign_core.comparison.scoring import FloorWeights, MapScores, score, score_reference
 from realign_core.comparison.settings import DEFAULT_K, Settings
 from realign_core.comparison.side import Side, SideScores, at_most, row_counts, small_notes, some_rows
@@ -47,6 +48,7 @@ class Bench:
 
     def __init__(self, data: EmbeddingPair, settings: Settings):
         self.data, self.settings = data, settings
+        self.sampling = Sampling(data, settings)
         self.notes: list[str] = []
         n = min(len(data.target), len(data.source))
         # The default is nobody's wish: where rows are too few for it, retention has no value and a note.
@@ -55,11 +57,6 @@ class Bench:
                 f"--k is {settings.k}, but {n} rows have {n - 1} neighbours; use --k {n - 1} or less"
             )
         self.whole, self.held_out, self.split = self._sides()
-
-    @property
-    def _in_memory(self) -> bool:
-        """Whether all rows are loaded and judged on, none left out by a sample."""
-        return max(len(self.data.target), len(self.data.source)) <= self.settings.score_rows
 
     @cached_property
     def _whole_target_mean(self) -> Tensor:
@@ -93,7 +90,9 @@ class Bench:
     @cached_property
     def projection(self) -> Projection:
         """The frozen projection of every picture."""
-        return Projection.fit(self.shown.x, self.shown.y, paired=self.data.paired, seed=self.settings.seed)
+        strata = self.sampling.strata_on(self.shown_side.judged)
+        rows, paired = self.shown, self.data.paired
+        return Projection.fit(rows.x, rows.y, strata=strata, paired=paired, seed=self.settings.seed)
 
     @cached_property
     def resampling(self) -> Resampling | None:
@@ -111,16 +110,10 @@ class Bench:
             split = split_pairs(n_x, settings.split, settings.seed, data.groups)
         else:
             split = split_unpaired(n_x, n_y, settings.split, settings.seed)
-        limit = settings.score_rows
-        target: Any = self._load(data.target) if self._in_memory else data.target
-        source: Any = self._load(data.source) if self._in_memory else data.source
-        if not self._in_memory:
-            self.notes.append(
-                f"Methods are fitted on all rows and judged on a seeded sample of at most {limit} rows of "
-                "each set (the in-sample centroid gap on all rows); scores that depend on density, such as "
-                "retention, hold for that many rows."
-            )
-        sampled = self._sample(np.arange(n_x), np.arange(n_y))
+        target: Any = self._load(data.target) if self.sampling.in_memory else data.target
+        source: Any = self._load(data.source) if self.sampling.in_memory else data.source
+        self.notes += self.sampling.notes
+        sampled = self.sampling.of(np.arange(n_x), np.arange(n_y))
         classes = self._classes(sampled[0], "In-sample")
         evaluation = self._evaluation(target, source, *sampled, classes)
         whole = Side(target, source, evaluation, sampled, (n_x, n_y), True, classes)
@@ -132,7 +125,7 @@ class Bench:
                 f"{SMALLEST_EVALUATION} are needed, so only in-sample scores are given."
             )
             return whole, None, None
-        judged = self._sample(split.judge_target, split.judge_source)
+        judged = self.sampling.of(split.judge_target, split.judge_source)
         classes = self._classes(judged[0], "Held-out", split.fit_source)
         held_out = Side(
             some_rows(target, split.fit_target),
@@ -152,7 +145,7 @@ class Bench:
         data = self.data
         if data.labels is None or not data.paired:
             return None
-        rows = None if fitted is None else np.sort(self._sample(fitted, fitted)[0])
+        rows = None if fitted is None else np.sort(self.sampling.of(fitted, fitted)[0])
         found = classes_on(data.labels, data.groups, judged, rows)
         self.notes += left_out(found, judged, which)
         return found
@@ -163,23 +156,6 @@ class Bench:
 
     def _tensor(self, rows: Any) -> Tensor:
         return rows if isinstance(rows, Tensor) else self._load(rows)
-
-    def _sample(self, target: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """At most `score_rows` of each, seeded; the same pairs of both where they are pairs.
-
-        Rows that are read from files come in file order, which is the order that they are read in.
-        """
-        limit = self.settings.score_rows
-        generator = np.random.default_rng(self.settings.seed)
-
-        def some(rows: np.ndarray) -> np.ndarray:
-            chosen = rows if len(rows) <= limit else generator.choice(rows, limit, replace=False)
-            return chosen if self._in_memory else np.sort(chosen)
-
-        if self.data.paired:
-            chosen = some(target)
-            return chosen, chosen
-        return some(target), some(source)
 
     def _evaluation(
         self,
@@ -287,7 +263,7 @@ class Bench:
             mixing=not copies,
             prototypes=side.prototypes(method.transform),
         )
-        if side.in_sample and not self._in_memory and not copies:
+        if side.in_sample and not self.sampling.in_memory and not copies:
             gap = self._whole_target_mean - mean_mapped(method, self.data.source).to(evaluation.x.device)
             scores.values["centroid_gap"] = float(torch.linalg.vector_norm(gap))
         return scores, {"fit": fitted - started, "transform": done - fitted}

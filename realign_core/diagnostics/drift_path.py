@@ -23,7 +23,8 @@ class DriftPath:
     Coordinate 0 lies along the anchor direction `mu_x / ||mu_x||` and is exact. What is left of a row keeps
     its length and takes its bearing from the other two axes, tangential drift and leading residual
     direction: so a unit row lies on the sphere of the picture, and a row off the sphere lies off it.
-    `axes` `(d, 3)` are the directions; the last is zero in two dimensions.
+    `axes` `(d, 3)` are the directions; the last is zero in two dimensions. `chosen` says in words how the
+    rows were chosen, beyond the seed.
     """
 
     axes: Tensor
@@ -31,11 +32,15 @@ class DriftPath:
     source: dict[str, np.ndarray]
     target_centroid: np.ndarray
     centroids: dict[str, np.ndarray]
+    chosen: str = ""
 
 
-def drift_path(target_rows: Tensor, source_rows: Tensor, diagnosis: Diagnosis) -> DriftPath | None:
+def drift_path(
+    target_rows: Tensor, source_rows: Tensor, diagnosis: Diagnosis, *, chosen: str = ""
+) -> DriftPath | None:
     """Follow at most 300 seeded rows of each set, unit rows `(n, d)` float64, through ReAlign's steps.
 
+    `chosen` says how rows were drawn for it, where more are there than these.
     None where there is no drift: rows that were not normalised, a vanishing target mean, a constant source,
     or fewer than two dimensions.
     """
@@ -58,6 +63,7 @@ def drift_path(target_rows: Tensor, source_rows: Tensor, diagnosis: Diagnosis) -
         source={name: _in_picture(rows, axes) for name, rows in zip(STAGES, stages, strict=True)},
         target_centroid=_in_picture(mean[None], axes)[0],
         centroids={name: _in_picture(means[name][None], axes)[0] for name in STAGES},
+        chosen=chosen,
     )
 
 

@@ -71,15 +71,21 @@ def _clouds(result: Comparison) -> Described:
 
 
 def _sampled(result: Comparison) -> str:
-    """How many of the rows are drawn, where it is not all of them."""
+    """How many of the rows are drawn and how they were chosen, where it is not all that could be judged."""
     side = "held_out" if result.rows.get("held-out") else "in_sample"
     judged = [result.judged[f"{side}_{name}"] for name in ("target", "source")]
     panels = 1 + len(set(fitted(result)) - {"identity"})
     drawn = [len(places) for places in drawn_places(result, panels)]
-    if drawn == judged:
+    if drawn == judged and max(judged) < result.settings.score_rows:
         return ""
-    target, source = (f"{count(few)} of {count(many)}" for few, many in zip(drawn, judged))
-    return f"; drawn is a seeded sample of {target} target rows and {source} source rows that were judged"
+    there = result.dataset.n_target, result.dataset.n_source
+    rows = [f"{count(few)} of {count(many)}" for few, many in zip(drawn, there)]
+    many = f"{rows[0]} pairs" if result.dataset.paired else f"{rows[0]} target and {rows[1]} source rows"
+    how = f"seeded, {result.projection.chosen}"
+    if drawn[0] < len(result.view.target_points):
+        how = "evenly spaced in a seeded sample"
+    pool = count(judged[0]) if result.dataset.paired else f"{count(judged[0])} and {count(judged[1])}"
+    return f"; drawn are {many}, {how}, out of the {pool} that were judged"
 
 
 def _bars(result: Comparison) -> Described:

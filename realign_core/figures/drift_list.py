@@ -24,7 +24,13 @@ def _sphere(diagnosis: Diagnosis, path: DriftPath | None) -> Described:
         there = diagnosis.statistics.target.n, diagnosis.statistics.source.n
         if drawn != there:
             target, source = (f"{count(few)} of {count(many)}" for few, many in zip(drawn, there))
-            sampled = f" Drawn is a seeded sample: {target} target rows and {source} source rows."
+            many = (
+                f"{target} pairs"
+                if len(set(drawn)) == 1 and diagnosis.statistics.difference
+                else (f"{target} target rows and {source} source rows")
+            )
+            how = f", {path.chosen}" if path.chosen else ""
+            sampled = f" Drawn are {many}, a seeded sample{how}; the means are those of all rows."
         rows = tuple(
             (stage, MEANING[stage], *(shown(float(value)) for value in path.centroids[stage]))
             for stage in STAGES

@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from realign_core.checkpoint import checkpoint
+from realign_core.checkpoint import checkpoint, count
 from realign_core.load.arrays import to_numpy
 
 BLOCK_ROWS = 8192
@@ -55,7 +55,9 @@ class Batches:
     def __iter__(self) -> Iterator[np.ndarray]:
         for start in range(0, len(self), self.block_rows):
             checkpoint()
-            yield self.read(start, min(start + self.block_rows, len(self)))
+            stop = min(start + self.block_rows, len(self))
+            yield self.read(start, stop)
+            count(stop, len(self))
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Kept rows `start:stop`."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from realign_core.checkpoint import tell
 from realign_core.load.arrays import ArrayRows, TensorRows, is_tensor
 from realign_core.load.batches import Batches, RowSource
 from realign_core.load.columns import merge_columns
@@ -140,6 +141,7 @@ def _pair(
     alike = counts[0] == counts[1] and paired != "no" and match.possible
     wanted = _wanted(counts, match.order, alike, max_rows, seed)
     sides = read_sides((target, source), wanted, normalize=normalize)
+    tell("looking for pairs and repeated rows")
     joint = sides[0].good & sides[1].good if alike else None
     evidence = None
     if joint is not None and joint.sum() >= 2:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realign_core.checkpoint import checkpoint
+from realign_core.checkpoint import checkpoint, count
 from realign_core.load.arrays import to_numpy
 from realign_core.load.batches import Batches
 from realign_core.load.keeper import Keeper, Kept, current_keeper
@@ -56,6 +56,7 @@ def scan(rows: Batches, *, normalize: bool = True, name: str = "rows", digests: 
             piece = block[low : low + step]
             where = slice(first + low, first + low + len(piece))
             _scan_piece(piece, rows.dtype, coefficients if digests else None, norms, result, where)
+        count(first + len(block), n)
         if keeper is not None and keeper.due():
             _keep(keeper, name, result, first + len(block))
     if keeper is not None and start < n:

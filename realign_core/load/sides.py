@@ -11,7 +11,7 @@ from threading import Event
 
 import numpy as np
 
-from realign_core.checkpoint import checked_by, checkpoint
+from realign_core.checkpoint import checked_by, checkpoint, count, counted_by
 from realign_core.load.batches import Batches
 from realign_core.load.opening import Opened
 from realign_core.load.scan import REASONS, Scan, scan
@@ -83,24 +83,35 @@ class Side:
 def read_sides(
     both: tuple[Opened, Opened], wanted: Sequence[np.ndarray | None], *, normalize: bool
 ) -> tuple[Side, Side]:
-    """Scan both sets at once; an interruption here stops the threads at their next block."""
+    """Scan both sets at once; an interruption here stops the threads at their next block.
+
+    Rows of both together are counted for who listens to this thread.
+    """
     stop = Event()
+    done = [0, 0]
+    of = sum(opened.rows.shape[0] if rows is None else len(rows) for opened, rows in zip(both, wanted))
 
     def check() -> None:
         if stop.is_set():
             raise CancelledError
 
-    def read(role: str, opened: Opened, rows: np.ndarray | None) -> Side:
-        with checked_by(check):
-            return Side.read(opened, rows, role=role, normalize=normalize)
+    def read(number: int, role: str) -> Side:
+        def note(rows: int, _: int) -> None:
+            done[number] = rows
+
+        with checked_by(check), counted_by(note):
+            return Side.read(both[number], wanted[number], role=role, normalize=normalize)
 
     with ThreadPoolExecutor(len(both)) as pool:
         # A thread starts without the context of who starts it, in which the keeper of passes stands.
-        sides = zip(("target", "source"), both, wanted, strict=True)
-        scans = [pool.submit(copy_context().run, partial(read, *side)) for side in sides]
+        scans = [
+            pool.submit(copy_context().run, partial(read, number, role))
+            for number, role in enumerate(("target", "source"))
+        ]
         try:
             while wait(scans, timeout=0.1).not_done:
                 checkpoint()
+                count(sum(done), of)
         except BaseException:
             stop.set()
             raise

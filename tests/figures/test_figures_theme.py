@@ -126,12 +126,15 @@ def test_without_pairs_figures_say_why():
 
 def test_figures_of_a_sample_say_so_and_how_large_it_is(result):
     words = {figure.key: figure.reading for figure in every_figure(result)}
-    assert not any("sample" in words[key] for key in ("projection", "sphere"))
+    assert not any(said in words[key] for key in ("projection", "sphere") for said in ("sample", "drawn"))
     judged = {**result.judged, "held_out_target": 70_000, "held_out_source": 60_000}
     (cloud, *_) = comparison_figures(dataclasses.replace(result, judged=judged))
     drawn = len(result.projection.target_rows)
-    assert f"sample of {drawn} of 70\u202f000 target rows and {drawn} of 60\u202f000" in cloud.reading
+    assert (
+        f"drawn are {drawn} of 160 pairs, seeded, stratified by place in the file, out of the 70\u202f000"
+        in (cloud.reading)
+    )
     path = result.drift_path
     fewer = dataclasses.replace(path, target=path.target[:50])
     (sphere, *_) = drift_figures(result.diagnosis, fewer)
-    assert "sample: 50 of 160 target rows and 160 of 160 source rows" in sphere.reading
+    assert "Drawn are 50 of 160 target rows and 160 of 160 source rows, a seeded sample" in sphere.reading

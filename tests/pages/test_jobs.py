@@ -155,3 +155,19 @@ def test_what_a_stopped_job_worked_on_is_freed():
     gc.collect()
     assert isinstance(job.error, Cancelled)
     assert known() is None
+
+
+def test_rows_are_counted_pass_by_pass_in_every_stage():
+    job = Job(lambda progress: None)
+    assert job.share is None
+    job.report("moments")
+    job.rows(500, 1000)
+    # Two sets read in step are heard twice.
+    job.rows(500, 1000)
+    assert job.doing == "moments · 500 of 1\N{NARROW NO-BREAK SPACE}000 rows"
+    assert job.share == 0.5
+    job.rows(1000, 1000)
+    job.rows(250, 1000)
+    assert job.doing == "moments, pass 2 · 250 of 1\N{NARROW NO-BREAK SPACE}000 rows"
+    job.report("drift")
+    assert job.doing == "drift"
