@@ -15,6 +15,7 @@ from realign_core.cli.methods import blockwise_shrinkage, check_methods, load_pl
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress, say
 from realign_core.load import Batches, EmbeddingSet, load_pair, load_set
+from realign_core.load.places import refuse_url
 from realign_core.validation import UnusableInput, check_count, check_fraction, check_non_negative
 
 DEFAULT_METHOD = "realign"
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
             from realign_core.alignment import save_aligner
 
             save_aligner(method, options.save_aligner)
-    for note in [*notes, *_dropped(source, options)]:
+    for note in [*source.notes, *notes, *_dropped(source, options)]:
         say(f"note: {note}")
     name = getattr(method, "name", options.method)
     print(f"{options.out}: {rows.shape[0]} rows of dimension {rows.shape[1]}, mapped by {name}")
@@ -99,6 +100,7 @@ def _check_loading(options: argparse.Namespace) -> None:
 def _check_folder(folder: str, out: str) -> None:
     if not folder:
         raise UnusableInput("--save-aligner is empty; name a folder")
+    refuse_url(folder, "a fitted method is")
     if os.path.realpath(folder) == os.path.realpath(out):
         raise UnusableInput(f"--out and --save-aligner both name {out}; give the aligner a folder of its own")
     parent = os.path.dirname(os.path.realpath(folder))
