@@ -191,7 +191,7 @@ def test_pages_are_not_imported_by_tests_of_the_core_or_benchmarks():
     ],
 )
 def test_importing_imports_nothing_heavy(module):
-    heavy = ("torch", "plotly", "pandas", "pyarrow", "scipy", "streamlit", "open_clip", "PIL")
+    heavy = ("torch", "plotly", "pandas", "pyarrow", "scipy", "streamlit", "open_clip", "PIL", "fsspec")
     code = f"import sys, {module}; print([name for name in {heavy!r} if name in sys.modules])"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     found = subprocess.run(

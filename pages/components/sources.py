@@ -16,6 +16,7 @@ from pages.components.study import Study
 from pages.components.uploads import diagnose_another
 from realign_core.diagnostics import Diagnosis
 from realign_core.load import EmbeddingPair, load_pair
+from realign_core.load.places import is_url
 from realign_core.samples import PREFIX, sample_card, sample_names, sample_path
 from realign_core.validation import UnusableInput
 
@@ -96,6 +97,10 @@ def allowed_path(text: str) -> Path:
     root = data_root()
     if root is None:
         raise UnusableInput("this server reads no paths; start it with --data FOLDER to allow one")
+    if is_url(text):
+        raise UnusableInput(
+            f"{text[:LONGEST_SHOWN]!r} is a URL; this server opens no others than files inside its folder"
+        )
     try:
         path = (root / text).resolve()
         path.exists()

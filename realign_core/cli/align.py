@@ -17,6 +17,7 @@ from realign_core.cli.progress import Progress, say
 from realign_core.cli.resuming import UNFINISHED, check_shards, finished, is_folder, keeper_for
 from realign_core.load import Batches, EmbeddingSet, load_pair, load_set
 from realign_core.load.keeper import Keeper, kept_by
+from realign_core.load.places import refuse_url
 from realign_core.validation import UnusableInput, check_count, check_fraction, check_non_negative
 
 DEFAULT_METHOD = "realign"
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
             save_aligner(method, options.save_aligner)
     if in_shards:
         finished(options.out)
-    for note in [*notes, *_dropped(source, options)]:
+    for note in [*source.notes, *notes, *_dropped(source, options)]:
         say(f"note: {note}")
     name = getattr(method, "name", options.method)
     print(f"{where}: {rows.shape[0]} rows of dimension {rows.shape[1]}, mapped by {name}")
@@ -145,6 +146,7 @@ def _check_loading(options: argparse.Namespace) -> None:
 def _check_folder(folder: str, out: str) -> None:
     if not folder:
         raise UnusableInput("--save-aligner is empty; name a folder")
+    refuse_url(folder, "a fitted method is")
     if os.path.realpath(folder) == os.path.realpath(out):
         raise UnusableInput(f"--out and --save-aligner both name {out}; give the aligner a folder of its own")
     parent = os.path.dirname(os.path.realpath(folder))

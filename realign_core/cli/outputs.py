@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from realign_core.load import check_writable
 from realign_core.load.opening import READERS, split_key
+from realign_core.load.places import is_url
 from realign_core.validation import UnusableInput
 
 CLIP_RETRIEVAL = ("img_emb", "text_emb", "metadata")
@@ -42,6 +43,8 @@ def check_outputs(
 def _check_apart(option: str, path: str, given: str) -> None:
     """Raise where an output is an input, or would be read as one more shard of it."""
     file, _ = split_key(given)
+    if is_url(file):
+        return
     if os.path.isdir(file):
         inside = [os.path.join(file, name) for name in CLIP_RETRIEVAL]
         folders = inside if any(map(os.path.isdir, inside)) else [file]

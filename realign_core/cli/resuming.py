@@ -12,6 +12,7 @@ from typing import Any
 from realign_core import __version__
 from realign_core.load.keeper import Keeper, state_of_files
 from realign_core.load.opening import files_of
+from realign_core.load.places import refuse_url
 from realign_core.validation import UnusableInput, check_choice, check_count
 
 UNFINISHED = ".gapscope"
@@ -34,6 +35,7 @@ def check_shards(options: argparse.Namespace) -> None:
         check_count("--shard-rows", options.shard_rows)
     check_choice("--shard-format", options.shard_format, tuple(part[1:] for part in SHARD_SUFFIXES))
     folder = options.out
+    refuse_url(folder)
     parent = os.path.dirname(os.path.realpath(folder))
     if os.path.isfile(os.path.realpath(folder)):
         raise UnusableInput(f"--out {folder} ends like a folder, but is a file; name another")

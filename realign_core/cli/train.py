@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from realign_core.cli.progress import Progress
+from realign_core.load.places import refuse_url
 from realign_core.training.settings import ModelSize, Settings
 from realign_core.training.snapshots import RECORD, read_record
 from realign_core.validation import UnusableInput
@@ -50,6 +51,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         raise UnusableInput("--out is empty; name a folder")
     if "\0" in options.out:
         raise UnusableInput(f"--out {options.out!r} is no path; name a folder")
+    refuse_url(options.out, "a run is")
     given = {name: value for name in GIVEN if (value := getattr(options, name)) is not None}
     settings = replace(Settings(), **given).check()
     if os.path.exists(options.out) and not os.path.isdir(options.out):

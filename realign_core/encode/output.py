@@ -17,6 +17,7 @@ from realign_core.encode.shards import IMAGES, METADATA, TEXTS, check_new, read_
 from realign_core.load import check_writable
 from realign_core.load.atomic import unwritable
 from realign_core.load.opening import READERS
+from realign_core.load.places import refuse_url
 from realign_core.load.sets import SETS_WRITERS, write_sets
 from realign_core.validation import UnusableInput
 
@@ -25,6 +26,7 @@ def check_out(out: str, *, resume: bool) -> bool:
     """Whether `out` is a folder, else one file. Raises UnusableInput where it must not be written."""
     if not out or "\0" in out:
         raise UnusableInput("--out is empty; name a folder, or a .parquet, .npz or .safetensors file")
+    refuse_url(out, "encodings are")
     try:
         os.lstat(out)
     except (FileNotFoundError, NotADirectoryError):

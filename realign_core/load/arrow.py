@@ -10,18 +10,21 @@ import numpy as np
 
 from realign_core.load.batches import BLOCK_ROWS, RowSource
 from realign_core.load.members import Contents, Member, Sidecar
+from realign_core.load.places import is_url, suffix_of
 from realign_core.load.provenance import METADATA_KEY, parsed
 from realign_core.load.sidecars import chosen_names
 from realign_core.load.spool import SpooledRows
 from realign_core.load.wide import wide_sets
 from realign_core.validation import UnusableInput
 
+FEW_COLUMNS = 8
+
 Batches = partial[Iterator[Any]]
 
 
 def contents(path: str) -> Contents:
     """The embedding columns of a table, by name."""
-    if path.lower().endswith(".parquet"):
+    if suffix_of(path) == ".parquet":
         schema, n, batches = _parquet(path)
     else:
         schema, n, batches = _arrow(path)
@@ -55,21 +58,32 @@ def contents(path: str) -> Contents:
 
 def names_of(path: str) -> list[str]:
     """The columns' names."""
-    schema, _, _ = _parquet(path) if path.lower().endswith(".parquet") else _arrow(path)
+    schema, _, _ = _parquet(path) if suffix_of(path) == ".parquet" else _arrow(path)
     return schema.names
 
 
 def _parquet(path: str) -> tuple[Any, int, Batches]:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
-        return file.schema_arrow, file.metadata.num_rows, partial(_parquet_batches, path)
+    with pq.ParquetFile(_readable(path)) as file:
+        return file.schema_arrow, file.metadata.num_rows, partial(_parquet_batches, path, file.metadata)
 
 
-def _parquet_batches(path: str, columns: list[str]) -> Iterator[Any]:
+def _readable(path: str) -> Any:
+    """What pyarrow opens: the path, or of a URL a file that fetches what it is asked for."""
+    if not is_url(path):
+        return path
+    from realign_core.load.remote import RangeFile
+
+    return RangeFile(path)
+
+
+def _parquet_batches(path: str, footer: Any, columns: list[str]) -> Iterator[Any]:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
+    # A request to a store costs more than a read of a disk; the buffer is one for each column.
+    buffer = 1 << 23 if is_url(path) and len(columns) <= FEW_COLUMNS else 1 << 20
+    with pq.ParquetFile(_readable(path), metadata=footer, buffer_size=buffer, pre_buffer=False) as file:
         yield from file.iter_batches(BLOCK_ROWS, columns=columns)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
+from realign_core.load.places import refuse_url
 from realign_core.validation import UnusableInput
 
 PARTIAL = re.compile(r"\.(.+)\.[0-9a-f]{12}\.part")
@@ -75,6 +76,7 @@ def check_path(path: str | os.PathLike, suffixes: Sequence[str] | None) -> None:
     text = os.fspath(path)
     if not text or "\0" in text:
         raise UnusableInput(f"{text!r} is no path; name an output file")
+    refuse_url(text)
     if os.path.isdir(text):
         raise UnusableInput(f"{text} is a folder; name a file in it")
     suffix = os.path.splitext(text)[1].lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from realign_core.load.places import open_binary
 from realign_core.validation import UnusableInput
 
 # First bytes of a file, and what they say it is.
@@ -51,13 +52,18 @@ def reading(name: str) -> Iterator[None]:
 
 def first_line(error: Exception) -> str:
     """An error's message cut to one short line."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    return short_line(str(error)) or type(error).__name__
+
+
+def short_line(text: str) -> str:
+    """A text cut to one short line."""
+    text = " ".join(text.split())
     return text if len(text) <= 120 else text[:117] + "..."
 
 
 def check_signature(path: str, suffix: str) -> None:
     """Raise UnusableInput for an empty file or one whose first bytes do not fit its suffix."""
-    with open(path, "rb") as file:
+    with open_binary(path) as file:
         head = file.read(64)
     if not head:
         raise UnusableInput(f"{path} is empty; write it again")

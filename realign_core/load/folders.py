@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from realign_core.load.places import is_folder, is_url, join, names_in
 from realign_core.validation import UnusableInput
 
 
@@ -32,11 +33,12 @@ def natural_key(name: str) -> tuple:
 
 def layout_of(folder: str, suffixes: Sequence[str]) -> Layout:
     """What a folder holds, in natural order. Raises UnusableInput for none or several kinds of file."""
-    inside = {name: os.path.join(folder, name) for name in ("img_emb", "text_emb", "metadata")}
-    if os.path.isdir(inside["img_emb"]) or os.path.isdir(inside["text_emb"]):
-        parts = {
-            name: _shards(path, suffixes) if os.path.isdir(path) else () for name, path in inside.items()
-        }
+    inside = {name: join(folder, name) for name in ("img_emb", "text_emb", "metadata")}
+    # A listing tells in one request what several questions would.
+    here = set(names_in(folder)) if is_url(folder) else None
+    there = {name for name, path in inside.items() if (here is None or name in here) and is_folder(path)}
+    if there & {"img_emb", "text_emb"}:
+        parts = {name: _shards(path, suffixes) if name in there else () for name, path in inside.items()}
         return Layout(parts["img_emb"], parts["text_emb"], parts["metadata"])
     return Layout(_shards(folder, suffixes))
 
@@ -44,7 +46,7 @@ def layout_of(folder: str, suffixes: Sequence[str]) -> Layout:
 def _shards(folder: str, suffixes: Sequence[str]) -> tuple[str, ...]:
     names = [
         name
-        for name in os.listdir(folder)
+        for name in names_in(folder)
         if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes
     ]
     if not names:
@@ -52,4 +54,4 @@ def _shards(folder: str, suffixes: Sequence[str]) -> tuple[str, ...]:
     kinds = sorted({os.path.splitext(name)[1].lower() for name in names})
     if len(kinds) > 1:
         raise UnusableInput(f"{folder} mixes {' and '.join(kinds)} files; keep the shards of one kind in it")
-    return tuple(os.path.join(folder, name) for name in sorted(names, key=natural_key))
+    return tuple(join(folder, name) for name in sorted(names, key=natural_key))

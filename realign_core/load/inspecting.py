@@ -13,6 +13,7 @@ from realign_core.load.batches import Batches, RowSource
 from realign_core.load.groups import labels_of
 from realign_core.load.members import Contents, role_of
 from realign_core.load.opening import Opened, contents_of, open_both, open_one, split_key
+from realign_core.load.places import is_folder, shown, size_below, size_of
 from realign_core.load.report import NormRange
 from realign_core.load.sides import Side
 from realign_core.validation import UnusableInput
@@ -67,24 +68,18 @@ def inspect_path(path: str | os.PathLike, *, trusted: bool = True) -> Inspection
     Raises UnusableInput where the file cannot be read.
     """
     file, key = split_key(path)
-    name = os.fspath(path)
-    if os.path.isdir(file):
+    name = shown(path)
+    if is_folder(file):
         both = open_both(path, trusted=trusted)
         found = both or (open_one(path, role="target", trusted=trusted),)
         roles = ("target", "source") if both else (None,)
         arrays = tuple(_of_opened(part, role) for part, role in zip(found, roles, strict=True))
-        size = sum(_size(os.path.join(at, part)) for at, _, names in os.walk(file) for part in names)
-        return Inspection(name, "folder", size, arrays)
+        return Inspection(name, "folder", size_below(file), arrays)
     contents = contents_of(file, trusted=trusted)
     arrays = tuple(_of_members(contents, key))
     if key is not None and not arrays:
         raise UnusableInput(f"{file} has no array {key!r}")
-    return Inspection(name, contents.format, os.path.getsize(file), arrays)
-
-
-def _size(path: str) -> int:
-    """Bytes of a file; a link that leads nowhere has none."""
-    return os.path.getsize(path) if os.path.exists(path) else 0
+    return Inspection(name, contents.format, size_of(file), arrays)
 
 
 def _of_members(contents: Contents, key: str | None) -> Iterator[ArrayInspection]:

@@ -18,6 +18,7 @@ import safetensors
 import safetensors.numpy
 
 from realign_core.load.atomic import atomic_bytes, atomic_text
+from realign_core.load.places import is_url, shown, told_of
 from realign_core.validation import UnusableInput
 
 KEEP_SECONDS = 10.0
@@ -119,8 +120,21 @@ def current_keeper() -> Keeper | None:
 
 
 def state_of_files(paths: list[str]) -> list[list[Any]]:
-    """Path, size and time of change of each file, which tell whether it is the same as before."""
-    return [[os.path.abspath(path), os.stat(path).st_size, os.stat(path).st_mtime_ns] for path in paths]
+    """Name, size and time of change of each file, which tell whether it is the same as before.
+
+    Of a URL the time is what its store tells: a time, a tag of the contents, or nothing.
+    """
+    return [_state_of(path) for path in paths]
+
+
+def _state_of(path: str) -> list[Any]:
+    if not is_url(path):
+        found = os.stat(path)
+        return [os.path.abspath(path), found.st_size, found.st_mtime_ns]
+    told = told_of(path)
+    tags = ("mtime", "LastModified", "last_modified", "updated", "created", "ETag", "etag")
+    stamp = next((str(told[tag]) for tag in tags if told.get(tag)), None)
+    return [shown(path), told.get("size"), stamp]
 
 
 def _short(value: Any) -> str:

@@ -77,7 +77,8 @@ class Contents:
     """A file's members and what stands beside them, which is read on demand: `sidecar` the columns,
     `provenance` what the file says of its origin (None: nothing).
 
-    `lacking` says in a format's own words why there are no members.
+    `lacking` says in a format's own words why there are no members, `note` what a reader of the report should
+    know of how the file was read.
     """
 
     path: str
@@ -86,6 +87,7 @@ class Contents:
     sidecar: Callable[[], Sidecar] = field(default=Sidecar)
     lacking: str | None = None
     provenance: Callable[[], dict[str, Any] | None] = field(default=lambda: None)
+    note: str | None = None
 
 
 def role_of(key: str | None) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from typing import IO, Literal
 
@@ -13,6 +12,7 @@ from realign_core.load.arrays import ArrayRows, mapping_under
 from realign_core.load.batches import RowSource
 from realign_core.load.faults import reading
 from realign_core.load.members import Contents, Member, check_shape, type_name
+from realign_core.load.places import is_url, open_binary, shown, size_of
 from realign_core.validation import UnusableInput
 
 MAGIC = b"\x93NUMPY"
@@ -48,11 +48,13 @@ def check_bytes(name: str, shape: tuple[int, ...], dtype: np.dtype, available: i
 
 def contents(path: str) -> Contents:
     """The one array of an `.npy` file, mapped when it is read."""
-    with open(path, "rb") as file:
+    with open_binary(path) as file:
         shape, fortran, dtype = read_header(file, path)
         offset = file.tell()
-    check_bytes(path, shape, dtype, os.path.getsize(path) - offset)
-    return Contents(path, "npy", (mapped_member(None, path, shape, dtype, offset, fortran=fortran),))
+    check_bytes(path, shape, dtype, size_of(path) - offset)
+    member = mapped_member(None, path, shape, dtype, offset, fortran=fortran)
+    note = f"{shown(path)} lies column by column (Fortran order), so it was copied to a temporary file."
+    return Contents(path, "npy", (member,), note=note if fortran and is_url(path) else None)
 
 
 def mapped_member(
@@ -67,10 +69,27 @@ def mapped_member(
 ) -> Member:
     """A member that maps `shape` numbers of `dtype` at `offset` of a file when its rows are asked for.
 
+    Of a file behind a URL ranges of bytes are fetched instead, or the whole where rows do not lie together.
     `name="bfloat16"` reads 16-bit words as such; any other name is only the type's.
     """
 
     def rows(part: int | None) -> RowSource:
+        if is_url(path):
+            return _remote_rows(part)
+        return _mapped_rows(path, part)
+
+    def _remote_rows(part: int | None) -> RowSource:
+        if fortran:
+            from realign_core.load.copied import CopiedRows, copy_of
+
+            copy = copy_of(path)
+            return CopiedRows(_mapped_rows(copy.path, part), copy)
+        from realign_core.load.ranged import RangedRows
+
+        size = math.prod(shape[1:]) * dtype.itemsize
+        return RangedRows(path, (shape[-2], shape[-1]), dtype, offset + (part or 0) * size, dtype=known)
+
+    def _mapped_rows(path: str, part: int | None) -> RowSource:
         order: Literal["F", "C"] = "F" if fortran else "C"
         with reading(path):
             mapped = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)

@@ -160,7 +160,7 @@ def _pair(
     groups = join_groups(labels[0][0], labels[1][0]) if is_paired else None
     columns = merge_columns(sides, keep, is_paired)
     report = _report(sides, keep, labels, groups, evidence, is_paired)
-    notes = [*match.notes]
+    notes = [*dict.fromkeys((*target.notes, *source.notes)), *match.notes]
     for role, side, kept, (_, different) in zip(("target", "source"), sides, keep, labels, strict=True):
         notes += set_notes(side, role, kept, different=different, dim=report.dim, normalize=normalize)
     for role, side, count in zip(("target", "source"), sides, counts, strict=True):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from typing import Any, NoReturn
 
 import numpy as np
 
 from realign_core.load.members import Contents, Member, check_shape
 from realign_core.load.npy import mapped_member
+from realign_core.load.places import open_binary, size_of
 from realign_core.load.provenance import METADATA_KEY, parsed
 from realign_core.validation import UnusableInput
 
@@ -36,8 +36,8 @@ TYPES = {
 
 def contents(path: str) -> Contents:
     """The tensors of a file, by name."""
-    size = os.path.getsize(path)
-    with open(path, "rb") as file:
+    size = size_of(path)
+    with open_binary(path) as file:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or length > min(size - 8, LARGEST_HEADER):
             raise UnusableInput(f"{path} is not a whole .safetensors file: its header does not fit in it")

@@ -16,13 +16,17 @@ from realign_core.validation import UnusableInput, check_count
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingSet:
-    """Usable rows of one set as stored; `ids` follow them; `dropped` counts the others by reason."""
+    """Usable rows of one set as stored; `ids` follow them; `dropped` counts the others by reason.
+
+    `notes` are sentences on how they were read.
+    """
 
     rows: Batches
     name: str
     ids: np.ndarray | None
     dropped: dict[str, int]
     first_dropped: int | None
+    notes: tuple[str, ...] = ()
 
 
 def load_set(
@@ -54,6 +58,7 @@ def load_set(
         ids=None if ids is None else np.asarray(ids)[side.at(side.good)],
         dropped=side.reasons(),
         first_dropped=None if side.good.all() else side.first_fault()[0],
+        notes=opened.notes,
     )
 
 

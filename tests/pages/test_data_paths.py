@@ -7,6 +7,7 @@ import pytest
 from page_tools import default_gap, look_at, pairs, sentences
 
 from pages.components import sources
+from realign_core.validation import UnusableInput
 
 
 def test_no_server_path_where_the_operator_allows_none(opened, monkeypatch):
@@ -48,6 +49,28 @@ def test_paths_and_links_out_of_the_folder_are_refused(opened, tmp_path, monkeyp
     (error,) = at.error
     assert "lies outside the folder that this server may read" in error.value.replace("\\", "")
     assert default_gap() in sentences(at)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "memory://x.npy",
+        "https://127.0.0.1:9/x.npy",
+        "file:///etc/passwd",
+        "s3://b/x",
+        "SimpleCache::memory://x",
+    ],
+)
+def test_urls_are_refused_as_server_paths(opened, tmp_path, monkeypatch, url):
+    at = at_path(opened, monkeypatch, tmp_path, url)
+    (error,) = at.error
+    assert "is a URL; this server opens no others than files inside its folder" in error.value.replace(
+        "\\", ""
+    )
+    monkeypatch.setenv(sources.DATA_ROOT, str(tmp_path))
+    for call in (sources.allowed_path, sources._keyed):
+        with pytest.raises(UnusableInput, match="is a URL"):
+            call(url)
 
 
 def test_a_missing_path_is_a_sentence(opened, tmp_path, monkeypatch):
