@@ -58,6 +58,7 @@ def check_shards(options: argparse.Namespace) -> None:
 
 def keeper_for(options: argparse.Namespace, command: str, folder: str) -> Keeper:
     """Who keeps the passes of this run in `folder`; what is there must be of the same run."""
+    refuse_url(folder, "checkpoints are")
     run: dict[str, Any] = {"command": command, "version": __version__}
     for name in ("target", "source"):
         path = getattr(options, name)

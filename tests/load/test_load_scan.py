@@ -1,6 +1,7 @@
 """One pass finds unusable rows, duplicates and groups of pairs that share a row."""
 
 import numpy as np
+import pytest
 from synthetic import has, pairs
 
 from realign_core.load import load_pair
@@ -61,3 +62,18 @@ def test_constant_sets_and_rows_are_told():
     x[4] = 2.5
     assert has(load_pair(x, y).report, "The target has 1 constant rows")
     load_pair(np.tile(x[0], (200, 1)), np.tile(y[0], (200, 1)))
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("normalize", [True, False])
+def test_without_digests_the_faults_and_norms_are_the_same(dtype, normalize):
+    x = np.random.default_rng(0).standard_normal((400, 9)).astype(dtype)
+    x[3, 2], x[50], x[90, 0], x[200:210] = np.nan, 0, np.inf, 3
+    if dtype == "f8":
+        x[300], x[301] = 1e-200, 1e90
+    rows = Batches(ArrayRows(x), block_rows=40)
+    whole, quick = (scan(rows, normalize=normalize, digests=digests) for digests in (True, False))
+    np.testing.assert_array_equal(quick.fault, whole.fault)
+    good = whole.fault == 0
+    np.testing.assert_allclose(quick.norm[good], whole.norm[good], rtol=1e-7)
+    assert not quick.digest.any()
