@@ -68,11 +68,11 @@ def drift_path(
 
 
 def _sample(rows: Tensor, generator: np.random.Generator) -> Tensor:
-    rows = rows.cpu()
     if len(rows) <= SHOWN_ROWS:
-        return rows
+        return rows.cpu()
     chosen = np.sort(generator.choice(len(rows), SHOWN_ROWS, replace=False))
-    return rows[torch.from_numpy(chosen)]
+    # Chosen where the rows lie, so that no more than is shown comes over.
+    return rows[torch.from_numpy(chosen).to(rows.device)].cpu()
 
 
 def _axes(diagnosis: Diagnosis) -> Tensor:
