@@ -93,8 +93,9 @@ class Moments:
         `normalize` scales each row to unit length first. Raises `UnusableInput` for no rows and for a row
         that is not finite or, to be normalised, has no length.
         """
-        part = partial(_moments_of_block, normalize=normalize, where=statistics_device(rows, device))
-        found = total("moments", (rows,), part, cls)
+        where = statistics_device(rows, device)
+        part = partial(_moments_of_block, normalize=normalize, where=where)
+        found = total("moments", (rows,), part, cls, where=where)
         if found is None:
             raise UnusableInput("the set has no rows; at least 2 are needed")
         return found

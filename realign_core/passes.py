@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
@@ -61,25 +62,35 @@ def summed_by(engine: Engine | None) -> Iterator[None]:
 
 
 def total(
-    name: str, sets: Sequence[Any], part: Part[S], form: type[S], *, block_rows: int = BLOCK_ROWS
+    name: str,
+    sets: Sequence[Any],
+    part: Part[S],
+    form: type[S],
+    *,
+    where: Any = None,
+    block_rows: int | None = None,
 ) -> S | None:
     """The merged parts of all blocks of one set of rows, or of several read side by side; None for no rows.
 
     `sets` are arrays, tensors, `Batches` or re-iterables of blocks; blocks are merged in order, so that a
-    pass that was interrupted ends with the same digits as one that was not. Raises `ValueError` for sets that
-    end at different blocks.
+    pass that was interrupted ends with the same digits as one that was not. `where` is the device of what
+    `part` gives, onto which a sum that was kept comes back; None for the CPU. Raises `ValueError` for sets
+    that end at different blocks.
     """
+    block_rows = block_rows or BLOCK_ROWS
     engine, keeper = _engine.get(), current_keeper()
     name = name if keeper is None else keeper.numbered(name)
     known = None if keeper is None else keeper.known(name)
     if known is not None and known.done:
-        return form.from_arrays(known.arrays)
+        return moved(form.from_arrays(known.arrays), where)
     if engine is not None and all(isinstance(rows, Batches) for rows in sets):
-        found = engine.total(name, sets, part, form, block_rows)
+        found = moved(engine.total(name, sets, part, form, block_rows), where)
         if keeper is not None:
             keeper.keep(name, len(sets[0]), found.arrays(), done=True)
         return found
-    row, sum_so_far = (0, None) if known is None else (known.rows, form.from_arrays(known.arrays))
+    row, sum_so_far = 0, None
+    if known is not None:
+        row, sum_so_far = known.rows, moved(form.from_arrays(known.arrays), where)
     rows_in_all = len(sets[0]) if hasattr(sets[0], "shape") else None
     for blocks in zip(*(blocks_from(rows, row, block_rows) for rows in sets), strict=True):
         if not len(blocks[0]):
@@ -115,6 +126,19 @@ def blocks_from(rows: Any, start: int, block_rows: int = BLOCK_ROWS) -> Iterator
                 if passed >= start:
                     yield piece
                 passed += len(piece)
+
+
+def moved(state: Any, where: Any) -> Any:
+    """A state, or what is in one, with its tensors on a device; as it is for None."""
+    if where is None:
+        return state
+    if is_dataclass(state) and not isinstance(state, type):
+        return replace(
+            state, **{each.name: moved(getattr(state, each.name), where) for each in fields(state)}
+        )
+    if isinstance(state, dict):
+        return {key: moved(value, where) for key, value in state.items()}
+    return state.to(where) if hasattr(state, "to") else state
 
 
 def prefixed(prefix: str, state: State | None) -> Arrays:

@@ -5,17 +5,23 @@ The device is a pretended one (`pretend.py`). Tests that need a real one are ski
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import torch
 from pretend import CUDA, back, pretended, there
 
 import realign_core as rc
+from realign_core import passes
 from realign_core.alignment import create, method_names
+from realign_core.checkpoint import checked_by
 from realign_core.diagnostics import diagnose
 from realign_core.diagnostics.neighbours import RowSet, kept_share, nearest, others_among_nearest
 from realign_core.diagnostics.statistics import PairStatistics
 from realign_core.frame import FixedFrame
+from realign_core.load import keeper
+from realign_core.load.keeper import Keeper, kept_by
 from realign_core.moments import Moments
 
 N, D = 1500, 24
@@ -124,6 +130,29 @@ def test_statistics_of_pairs_stay_where_the_rows_lie(paired, groups):
     torch.testing.assert_close(back(gap), expected.gap, atol=1e-12, rtol=1e-12)
     for name, mean in expected.stages.items():
         torch.testing.assert_close(back(found.stages[name]), mean, atol=1e-12, rtol=1e-12)
+
+
+@pytest.mark.parametrize("groups", [None, np.arange(N) // 2])
+def test_passes_that_were_kept_come_back_onto_the_device(tmp_path, monkeypatch, groups):
+    monkeypatch.setattr(passes, "BLOCK_ROWS", 400)
+    monkeypatch.setattr(keeper, "KEEP_SECONDS", 0)
+    expected = PairStatistics.collect(X, Y, paired=True, groups=groups)
+    with pretended():
+        for stop in (2, 6, None):
+            left = iter(range(stop or 10**6))
+
+            def check(left=left):
+                next(left)
+
+            with (
+                kept_by(Keeper(tmp_path / "kept", {})),
+                checked_by(check),
+                suppress(StopIteration, RuntimeError),
+            ):
+                found = PairStatistics.collect(there(X), there(Y), paired=True, groups=groups)
+        gap = found.gap
+    torch.testing.assert_close(back(gap), expected.gap, atol=1e-12, rtol=1e-12)
+    torch.testing.assert_close(back(found.stages["final"]), expected.stages["final"], atol=1e-12, rtol=1e-12)
 
 
 def test_the_neighbour_graph_stays_where_the_rows_lie():

@@ -20,7 +20,7 @@ from torch import Tensor
 from realign_core.alignment.persistence import write_aligner
 from realign_core.alignment.rows import Mapper, block_tensor, map_blocks, map_rows, row_blocks
 from realign_core.alignment.statistics import MeanTrace, block_moments
-from realign_core.moments import Moments
+from realign_core.moments import Moments, statistics_device
 from realign_core.passes import total
 from realign_core.validation import UnusableInput
 
@@ -92,7 +92,9 @@ class Aligner:
         form = Moments if self.needs_covariance else MeanTrace
         known = self._source if self._source is not None else self._target
         part = partial(self._part, label=label, dim=None if known is None else len(known.mean))
-        return cast("MeanTrace | Moments | None", total(f"{label} of {self.name}", (rows,), part, form))
+        where = statistics_device(rows) if isinstance(rows, Tensor) else None
+        found = total(f"{label} of {self.name}", (rows,), part, form, where=where)
+        return cast("MeanTrace | Moments | None", found)
 
     def _read_again(self, source: Any) -> None:
         for block in row_blocks(source, "source"):

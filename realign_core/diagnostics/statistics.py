@@ -136,7 +136,7 @@ class PairStatistics:
         mean_distance: float | None = None
         if paired:
             pairs = partial(PairMoments.of, first_half=_half_mask(_count(target), seed), **read)
-            first = total("moments of pairs", (target, source), pairs, PairMoments)
+            first = total("moments of pairs", (target, source), pairs, PairMoments, where=where)
             if first is None:
                 raise UnusableInput("the sets have no rows; at least 2 pairs are needed")
             x, y = first.target, first.source
@@ -156,9 +156,11 @@ class PairStatistics:
         second: Sums | None = None
         if difference is not None:
             parts = partial(second_sums, maps=maps, mean=difference.mean, units=_units(groups), **read)
-            second = total("distances and drift", (target, source), parts, Sums)
+            second = total("distances and drift", (target, source), parts, Sums, where=where)
         elif maps:
-            second = total("drift", (source,), partial(mapped_sums, maps=maps, **read), Sums)
+            second = total(
+                "drift", (source,), partial(mapped_sums, maps=maps, **read), Sums, where=read["where"]
+            )
         stages: dict[str, Tensor] = {}
         centred: float | None = None
         scatter: Tensor | None = None
@@ -217,7 +219,7 @@ def _stage_means(source: Any, second: Sums, steps: Steps, n: int, read: dict[str
     stages["trace"] = steps.target_mean
     projected = second.sums["traced"] / n
     maps: dict[str, RowMap] = {"final": partial(steps.centred, centroid=projected)}
-    third = total("last step", (source,), partial(mapped_sums, maps=maps, **read), Sums)
+    third = total("last step", (source,), partial(mapped_sums, maps=maps, **read), Sums, where=read["where"])
     assert third is not None, "the source has rows"
     final = third.sums["final"] / n
     if bool(final.isfinite().all()):
