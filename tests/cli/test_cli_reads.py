@@ -1,0 +1,52 @@
+"""How often a command reads its files: a pass reads each row once, and passes are counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from cli_tools import make_pair
+
+from benchmarks.streaming import READS
+from realign_core.load.arrays import ArrayRows
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Rows that were read of each file so far."""
+    counted: Counter[str] = Counter()
+    read, take = ArrayRows.read, ArrayRows.take
+
+    def counted_read(self, start, stop):
+        counted[self._name] += min(stop, self.shape[0]) - start
+        return read(self, start, stop)
+
+    def counted_take(self, indices):
+        counted[self._name] += len(indices)
+        return take(self, indices)
+
+    monkeypatch.setattr(ArrayRows, "read", counted_read)
+    monkeypatch.setattr(ArrayRows, "take", counted_take)
+    return counted
+
+
+@pytest.fixture
+def long_pair(folder):
+    n = 40_000
+    for name, rows in zip(("t.npy", "s.npy"), make_pair(n)):
+        np.save(name, rows.astype("f2"))
+    return n
+
+
+def test_align_reads_the_target_twice_and_the_source_four_times(cli, long_pair, reads):
+    assert cli("align", "t.npy", "s.npy", "--out", "z/").status == 0
+    assert reads == {"t.npy": 2 * long_pair, "s.npy": 4 * long_pair}
+    assert sum(reads.values()) == READS["align"] * long_pair
+
+
+def test_analyze_reads_no_more_than_its_passes(cli, long_pair, reads):
+    options = ("--methods", "identity,realign", "--score-rows", "1000", "--bootstrap", "10")
+    assert cli("analyze", "t.npy", "s.npy", *options, "--json", "z.json").status == 0
+    # Samples to judge on, and evidence for pairs, come to some thousand rows on top.
+    assert READS["analyze"] <= sum(reads.values()) / long_pair < READS["analyze"] + 0.5
