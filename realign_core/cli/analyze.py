@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> None:
             c3_sigma=options.c3_sigma,
             bootstrap=options.bootstrap,
             score_rows=options.score_rows,
+            queries=options.queries,
             method_options=_method_options(options),
             progress=progress,
         )
@@ -65,6 +66,7 @@ def _check(options: argparse.Namespace) -> None:
     check_count("--seed", options.seed, least=0)
     check_count("--bootstrap", options.bootstrap, least=2)
     check_count("--score-rows", options.score_rows, least=2)
+    check_count("--queries", options.queries, least=0)
     if options.max_rows is not None:
         check_count("--max-rows", options.max_rows, least=2)
     if options.c3_sigma is not None:

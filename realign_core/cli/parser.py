@@ -77,6 +77,13 @@ def _analyze(commands: Any) -> None:
         metavar="N",
         help="judge methods on at most N seeded rows of each set (moments always use every row)",
     )
+    command.add_argument(
+        "--queries",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of sets above --score-rows: look N seeded source rows up among all rows (0: none)",
+    )
     command.add_argument("--json", metavar="FILE|-", help="write every figure as JSON; - for standard output")
     command.add_argument("--html", metavar="FILE", help="write a self-contained report")
     command.add_argument("--csv", metavar="FILE", help="write the table of methods")

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from realign_core import alignment
+from realign_core.comparison.all_rows import AllRows
 from realign_core.comparison.evaluation import Evaluation
 from realign_core.comparison.intervals import Resampling
 from realign_core.comparison.projection import Projection
@@ -86,6 +87,22 @@ class Bench:
             for name, side in sides.items()
             if side is not None
         }
+
+    @cached_property
+    def everywhere(self) -> AllRows | None:
+        """The queries against all rows; None where none are asked for, or all rows are judged on."""
+        settings = self.settings
+        if not settings.queries or self.sampling.in_memory:
+            return None
+        _, source = self.sampling.strata
+        return AllRows(
+            self.data,
+            source,
+            queries=settings.queries,
+            k=settings.k,
+            seed=settings.seed,
+            device=settings.device,
+        )
 
     @cached_property
     def projection(self) -> Projection:
@@ -187,10 +204,10 @@ class Bench:
         notes: list[str] = []
         try:
             traits = alignment.traits(self._create(name, options))
-            inside, seconds = self._map_and_score(name, options, self.whole, notes)
+            inside, seconds, method = self._map_and_score(name, options, self.whole, notes)
             outside = None
             if self.held_out:
-                outside, seconds = self._map_and_score(name, options, self.held_out, notes)
+                outside, seconds, _ = self._map_and_score(name, options, self.held_out, notes)
         except UnusableInput as error:
             return None, [f"{name} could not be fitted: {error}"]
         shown = SideScores.of(outside, self.resampling) if outside else SideScores(inside.values)
@@ -205,6 +222,7 @@ class Bench:
             seconds=seconds,
             replicates=shown.replicates,
             view=method_view(inside, outside, self.projection),
+            all_rows=self.everywhere.scores(method) if self.everywhere and not traits.copies_target else None,
         )
         return result, list(dict.fromkeys(notes))
 
@@ -212,7 +230,7 @@ class Bench:
         """Held-out scores of one method, in-sample ones where no row is held out; None as in `judge`."""
         notes: list[str] = []
         try:
-            scores, _ = self._map_and_score(name, options, self.shown_side, notes)
+            scores, *_ = self._map_and_score(name, options, self.shown_side, notes)
         except UnusableInput as error:
             return None, [str(error)]
         return SideScores.of(scores, self.resampling), list(dict.fromkeys(notes))
@@ -233,7 +251,7 @@ class Bench:
 
     def _map_and_score(
         self, name: str, options: dict[str, Any], side: Side, notes: list[str]
-    ) -> tuple[MapScores, dict[str, float]]:
+    ) -> tuple[MapScores, dict[str, float], Any]:
         method = self._create(name, options)
         traits = alignment.traits(method)
         evaluation = side.evaluation
@@ -266,7 +284,7 @@ class Bench:
         if side.in_sample and not self.sampling.in_memory and not copies:
             gap = self._whole_target_mean - mean_mapped(method, self.data.source).to(evaluation.x.device)
             scores.values["centroid_gap"] = float(torch.linalg.vector_norm(gap))
-        return scores, {"fit": fitted - started, "transform": done - fitted}
+        return scores, {"fit": fitted - started, "transform": done - fitted}, method
 
     def baseline_beside(self, judged: Iterable[str]) -> Untouched | None:
         """What the untouched source reads on held-out pairs, where it is not among the methods judged."""

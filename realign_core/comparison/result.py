@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from realign_core.comparison.all_rows import AllRowsScore
 from realign_core.comparison.intervals import Replicates
 from realign_core.comparison.projection import Projection
 from realign_core.comparison.scoring import COLLAPSED_BELOW, SCORES
@@ -67,7 +68,10 @@ class MethodView:
 
 @dataclass(frozen=True)
 class MethodResult:
-    """Scores of one method. `held_out` is None with fewer than 10 judged rows."""
+    """Scores of one method. `held_out` is None with fewer than 10 judged rows.
+
+    `all_rows` are scores of `Settings.queries` source rows against all rows, where they were asked for.
+    """
 
     name: str
     in_sample: Values
@@ -79,6 +83,7 @@ class MethodResult:
     seconds: dict[str, float]
     replicates: dict[str, Replicates]
     view: MethodView
+    all_rows: dict[str, AllRowsScore] | None = None
 
     @property
     def collapsed(self) -> bool:
@@ -245,4 +250,8 @@ def _method_dict(method: MethodResult) -> dict[str, Any]:
     for name in ("name", "replicates", "view"):
         del kept[name]
     kept["interval"] = {score: list(bounds) for score, bounds in method.interval.items()}
+    kept["all_rows"] = method.all_rows and {
+        score: {"value": found.value, "interval": [found.low, found.high]}
+        for score, found in method.all_rows.items()
+    }
     return {**kept, "collapsed": method.collapsed}

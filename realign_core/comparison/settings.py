@@ -19,8 +19,8 @@ DEFAULT_K = 10
 @dataclass(frozen=True)
 class Settings:
     """Options as used. `methods` None means all that fit the data and train no network; `score_rows` caps
-    the rows on which methods are judged (a seeded sample beyond it); `method_options` are settings of single
-    methods by name.
+    the rows on which methods are judged (a seeded sample beyond it), and `queries` source rows are then
+    looked up among all rows too; `method_options` are settings of single methods by name.
     """
 
     methods: tuple[str, ...] | None = None
@@ -32,6 +32,7 @@ class Settings:
     c3_sigma: float | None = None
     bootstrap: int = 200
     score_rows: int = DEFAULT_SCORE_ROWS
+    queries: int = 0
     method_options: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -42,6 +43,7 @@ class Settings:
         check_choice("--device", self.device, ("auto", "cpu", "cuda", "mps"))
         check_count("--bootstrap", self.bootstrap, least=2)
         check_count("--score-rows", self.score_rows, least=2)
+        check_count("--queries", self.queries, least=0)
         if self.c3_sigma is not None:
             check_non_negative("--c3-sigma", self.c3_sigma)
 
