@@ -74,7 +74,7 @@ def total(
     known = None if keeper is None else keeper.known(name)
     if known is not None and known.done:
         return form.from_arrays(known.arrays)
-    if engine is not None and all(isinstance(rows, Batches) for rows in sets):
+    if engine is not None and all(isinstance(rows, Batches) and len(rows) for rows in sets):
         found = engine.total(name, sets, part, form, block_rows)
         if keeper is not None:
             keeper.keep(name, len(sets[0]), found.arrays(), done=True)

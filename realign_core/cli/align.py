@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from realign_core.checkpoint import told_to
+from realign_core.cli.engines import check_engine, check_shard_folder, names_folder, read_by, write_folder
 from realign_core.cli.methods import blockwise_shrinkage, check_methods, load_plugins
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress, say
@@ -26,7 +27,7 @@ def run(options: argparse.Namespace) -> None:
     """Check, fit or load, map, write."""
     _check(options)
     notes: list[str] = []
-    with closing(Progress()) as progress:
+    with closing(Progress()) as progress, read_by(options):
         progress("load")
         source = _load(options, "source")
         if options.load_aligner:
@@ -37,9 +38,13 @@ def run(options: argparse.Namespace) -> None:
             method = _fit(options, source, progress, notes)
         rows = source.rows
         progress(f"map {len(rows)} rows")
-        from realign_core.alignment.output import write_mapped
+        if names_folder(options):
+            with told_to(progress.within):
+                write_folder(options, method, rows)
+        else:
+            from realign_core.alignment.output import write_mapped
 
-        write_mapped(options.out, method, rows, source.ids)
+            write_mapped(options.out, method, rows, source.ids)
         if options.save_aligner:
             from realign_core.alignment import save_aligner
 
@@ -59,7 +64,11 @@ def _check(options: argparse.Namespace) -> None:
     if options.c3_sigma is not None:
         check_non_negative("--c3-sigma", options.c3_sigma)
     blockwise_shrinkage(options.blockwise_shrinkage)
-    check_outputs({"--out": options.out}, (options.target, options.source), {})
+    check_engine(options)
+    if names_folder(options):
+        check_shard_folder(options)
+    else:
+        check_outputs({"--out": options.out}, (options.target, options.source), {})
     if options.load_aligner is not None:
         _check_loading(options)
         load_plugins(options.plugin)

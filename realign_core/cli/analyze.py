@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from realign_core.checkpoint import told_to
+from realign_core.cli.engines import check_engine, read_by
 from realign_core.cli.methods import blockwise_shrinkage, check_device, check_methods
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress, say
@@ -26,7 +27,7 @@ def run(options: argparse.Namespace) -> None:
     """Check everything that is cheap to check, then load, compare and write."""
     _check(options)
     stages = STAGES_BESIDE_METHODS + len(options.methods or DEFAULT_METHODS)
-    with closing(Progress(stages)) as progress, told_to(progress.within):
+    with closing(Progress(stages)) as progress, told_to(progress.within), read_by(options):
         progress("load")
         data = load_pair(
             options.target,
@@ -80,6 +81,7 @@ def _check(options: argparse.Namespace) -> None:
     )
     check_methods(options.methods, options.plugin)
     check_device(options.device)
+    check_engine(options)
 
 
 def _method_options(options: argparse.Namespace) -> dict[str, dict[str, Any]]:

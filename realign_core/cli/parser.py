@@ -80,6 +80,7 @@ def _analyze(commands: Any) -> None:
     command.add_argument("--json", metavar="FILE|-", help="write every figure as JSON; - for standard output")
     command.add_argument("--html", metavar="FILE", help="write a self-contained report")
     command.add_argument("--csv", metavar="FILE", help="write the table of methods")
+    _engine_options(command)
 
 
 def _align(commands: Any) -> None:
@@ -105,10 +106,11 @@ def _align(commands: Any) -> None:
         "--out",
         metavar="FILE",
         required=True,
-        help=".npy, .npz, .safetensors, .parquet or .pkl",
+        help=".npy, .npz, .safetensors, .parquet or .pkl; with --engine ray also a folder, for .npy shards",
     )
     command.add_argument("--save-aligner", metavar="DIR", help="also write the fitted method")
     command.add_argument("--load-aligner", metavar="DIR", help="map with a method fitted before")
+    _engine_options(command)
 
 
 def _inspect(commands: Any) -> None:
@@ -179,6 +181,20 @@ def _app(commands: Any) -> None:
     command.add_argument("--data", metavar="ROOT", help="folder from which server paths may be read")
     command.add_argument("--port", type=int, default=8501, metavar="P")
     command.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+
+
+def _engine_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="who reads the rows: this process (default), or the workers of a Ray cluster",
+    )
+    command.add_argument(
+        "--ray-address",
+        metavar="A",
+        help="the cluster that --engine ray joins (default: RAY_ADDRESS, else one is started here)",
+    )
 
 
 def _data_options(command: argparse.ArgumentParser) -> None:

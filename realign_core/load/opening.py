@@ -11,8 +11,9 @@ from typing import Any, Literal
 from realign_core.load.arrays import ConcatRows
 from realign_core.load.batches import RowSource
 from realign_core.load.faults import check_signature, reading
+from realign_core.load.filed import FileRows
 from realign_core.load.folders import Layout, layout_of
-from realign_core.load.members import Contents, Sidecar, pick, pick_both
+from realign_core.load.members import Contents, Member, Sidecar, pick, pick_both
 from realign_core.load.sidecars import join_sidecars
 from realign_core.samples import sample_path
 from realign_core.validation import UnusableInput
@@ -94,7 +95,7 @@ def open_one(path: str | os.PathLike, *, role: Role, trusted: bool = True) -> Op
     if not os.path.isdir(file):
         found = contents_of(file, trusted=trusted)
         member, part = pick(found, role, key)
-        return _opened(found, member.rows(part), os.fspath(path))
+        return _opened(found, _rows(found, member, part), os.fspath(path))
     layout = _layout(file)
     if layout.both and role is None:
         raise UnusableInput(f"{file} holds images and texts; name {file}/img_emb or {file}/text_emb")
@@ -115,7 +116,7 @@ def open_both(path: str | os.PathLike, *, trusted: bool = True) -> tuple[Opened,
             # A file that can serve as neither says why in its own words.
             pick(found, "target", key)
             return None
-        first, second = (member.rows(part) for member, part in both)
+        first, second = (_rows(found, member, part) for member, part in both)
         target = _opened(found, first, name)
         return target, Opened(second, name, target.sidecar, target.provenance)
     layout = _layout(file)
@@ -137,6 +138,10 @@ def open_both(path: str | os.PathLike, *, trusted: bool = True) -> tuple[Opened,
 def _opened(found: Contents, rows: RowSource, name: str) -> Opened:
     with reading(found.path):
         return Opened(rows, name, found.sidecar(), found.provenance())
+
+
+def _rows(found: Contents, member: Member, part: int | None) -> RowSource:
+    return FileRows.of(contents_of, found.path, member.key, part, member.rows(part))
 
 
 def _layout(folder: str) -> Layout:

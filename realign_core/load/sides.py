@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import Event
 
@@ -14,6 +16,19 @@ from realign_core.load.batches import Batches
 from realign_core.load.opening import Opened
 from realign_core.load.scan import REASONS, Scan, scan
 from realign_core.validation import UnusableInput
+
+Scanner = Callable[..., Scan]
+_scanner: ContextVar[Scanner] = ContextVar("scanner", default=scan)
+
+
+@contextmanager
+def scanned_by(scanner: Scanner) -> Iterator[None]:
+    """Within this context sets are scanned by `scanner`, which takes and gives what `scan` does."""
+    token = _scanner.set(scanner)
+    try:
+        yield
+    finally:
+        _scanner.reset(token)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +42,8 @@ class Side:
     @classmethod
     def read(cls, opened: Opened, wanted: np.ndarray | None, *, normalize: bool = True) -> Side:
         """Scan the wanted rows, in one pass."""
-        return cls(opened, wanted, scan(Batches(opened.rows, keep=wanted), normalize=normalize))
+        scanner = _scanner.get()
+        return cls(opened, wanted, scanner(Batches(opened.rows, keep=wanted), normalize=normalize))
 
     @property
     def good(self) -> np.ndarray:
@@ -79,8 +95,11 @@ def read_sides(
         if stop.is_set():
             raise CancelledError
 
+    scanner = _scanner.get()
+
     def read(opened: Opened, rows: np.ndarray | None) -> Side:
-        with checked_by(check):
+        # A thread begins in a context of its own.
+        with checked_by(check), scanned_by(scanner):
             return Side.read(opened, rows, normalize=normalize)
 
     with ThreadPoolExecutor(len(both)) as pool:
