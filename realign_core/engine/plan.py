@@ -65,7 +65,7 @@ def _stored(dtype: str) -> str:
 
 
 def shards_of(rows: Batches, pieces: Sequence[tuple[int, int]]) -> list[tuple[str, int, int]]:
-    """Name (without a suffix), first and last row (excluded) of each shard that the mapped rows are written to.
+    """Name (without a suffix), first and last row (excluded) of each shard of the mapped rows.
 
     A folder's shards keep their names; a single file is cut into `pieces`. Files of which no row is kept
     give none, nor do rows in another order than the files', which are cut into `pieces` too.

@@ -62,6 +62,25 @@ def test_a_worker_killed_while_it_writes_leaves_no_half_shard(write, npy_sets, t
     np.testing.assert_allclose(written(out), plain.transform(pair.source), rtol=0, atol=1e-6)
 
 
+def test_an_interrupted_run_leaves_whole_shards_and_can_go_on(write, npy_sets, tmp_path, monkeypatch):
+    from realign_core.engine import writer
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    pair = load_pair(*npy_sets, paired="no")
+    method = rc.ReAlign().fit(source=pair.source, target=pair.target)
+    with monkeypatch.context() as patched:
+        patched.setattr(writer, "tell", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write(method, pair.source, tmp_path)
+    there = [name for name in os.listdir(tmp_path) if not name.startswith(".")]
+    assert there
+    assert all(len(np.load(tmp_path / name)) for name in there)
+    write(method, pair.source, tmp_path)
+    np.testing.assert_allclose(written(tmp_path), method.transform(pair.source), rtol=0, atol=1e-6)
+
+
 def test_what_cannot_be_mapped_is_named_and_leaves_no_half_shard(write, npy_sets, tmp_path):
     pair = load_pair(*npy_sets, paired="no")
     method = Refusing().fit(source=pair.source, target=pair.target)
