@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
 }
+ANSWER_SECONDS = 10.0
 
 
 @contextmanager
@@ -38,6 +40,7 @@ def joined(address: str | None, say: Callable[[str], None]) -> Iterator[None]:
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
         if where:
+            _check_answers(where)
             ray.init(address=where, **quiet)
         else:
             cores = os.cpu_count() or 1
@@ -51,7 +54,7 @@ def joined(address: str | None, say: Callable[[str], None]) -> Iterator[None]:
                 runtime_env={"env_vars": {"PYTHONPATH": paths}},
                 **quiet,
             )
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         text = " ".join(str(error).split())[:160]
         raise UnusableInput(
             f"no Ray cluster answers at {where or 'this machine'} ({text}); "
@@ -61,3 +64,10 @@ def joined(address: str | None, say: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raise `OSError` where nothing listens at `host:port`, which Ray itself would try for minutes."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()

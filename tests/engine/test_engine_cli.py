@@ -74,6 +74,11 @@ def test_without_ray_one_sentence_says_what_to_install(npy_sets, monkeypatch, ca
     assert said == "realign: --engine ray needs Ray: pip install -r requirements-distributed.txt"
 
 
+def test_an_address_where_no_cluster_answers_is_named_at_once(npy_sets, capsys):
+    assert run("analyze", *npy_sets, "--engine", "ray", "--ray-address", "127.0.0.1:1") == 2
+    assert "no Ray cluster answers at 127.0.0.1:1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
