@@ -23,6 +23,7 @@ NAMES = (
     "moments_accuracy",
     "analyze_speed",
     "streaming",
+    "distributed",
     "dashboard",
     "published_comparison",
     "anisoalign_settings",

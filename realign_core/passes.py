@@ -83,7 +83,7 @@ def total(
     known = None if keeper is None else keeper.known(name)
     if known is not None and known.done:
         return moved(form.from_arrays(known.arrays), where)
-    if engine is not None and all(isinstance(rows, Batches) for rows in sets):
+    if engine is not None and all(isinstance(rows, Batches) and len(rows) for rows in sets):
         found = moved(engine.total(name, sets, part, form, block_rows), where)
         if keeper is not None:
             keeper.keep(name, len(sets[0]), found.arrays(), done=True)

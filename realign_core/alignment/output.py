@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 
 from realign_core.checkpoint import tell
 from realign_core.load import Batches, write_rows
-from realign_core.load.arrays import ConcatRows
+from realign_core.load.filed import files_of
 from realign_core.validation import UnusableInput
 
 WITH_IDS = (".npz", ".parquet", ".pkl")
@@ -40,30 +39,39 @@ def write_shards(
     shard_rows: int | None = None,
     suffix: str = ".npy",
 ) -> int:
-    """Map source rows into `00000.npy`, `00001.npy`, … of a folder; the number of shards.
+    """Map source rows into the shards of a folder (`shards_of`); the number of shards.
 
-    Each is written whole or not at all, and one that is there already is left as it is. Shards are cut where
-    those of the source are, or after `shard_rows` rows. Types, ids and errors are as for `write_mapped`.
+    Each is written whole or not at all, and one that is there already is left as it is. Types, ids and errors
+    are as for `write_mapped`.
     """
-    ends = shard_ends(rows, shard_rows)
-    for number, (start, end) in enumerate(pairwise([0, *ends])):
-        path = os.path.join(folder, f"{number:05d}{suffix}")
+    shards = shards_of(rows, shard_rows)
+    for number, (name, start, end) in enumerate(shards, start=1):
+        path = os.path.join(folder, name + suffix)
         if os.path.exists(path):
             continue
-        tell(f"shard {number + 1} of {len(ends)}")
+        tell(f"shard {number} of {len(shards)}")
         part = rows.subset(np.arange(start, end))
         blocks = method.transform_batches(part, first_row=start)
         _write(path, blocks, part, None if ids is None else ids[start:end], start)
-    return len(ends)
+    return len(shards)
 
 
-def shard_ends(rows: Batches, shard_rows: int | None = None) -> list[int]:
-    """Where the shards of a set end, in rows of it: as its files do, or after so many rows."""
-    n = len(rows)
-    if shard_rows is None and isinstance(rows.source, ConcatRows):
-        ends = rows.source.ends if rows.keep is None else np.searchsorted(rows.keep, rows.source.ends)
-        return np.unique(ends[ends > 0]).tolist()
-    return [*range(shard_rows or SHARD_ROWS, n, shard_rows or SHARD_ROWS), n]
+def shards_of(rows: Batches, shard_rows: int | None = None) -> list[tuple[str, int, int]]:
+    """Name without a suffix, first and last row (excluded) of each shard that mapped rows are written to.
+
+    A folder's shards keep their names, and those of which no row is used give none. Other sets, and all
+    where `shard_rows` is given, are cut after so many rows into `00000`, `00001`, …
+    """
+    n, step = len(rows), shard_rows or SHARD_ROWS
+    files = files_of(rows.source) or []
+    stems = [os.path.splitext(os.path.basename(file.path))[0] for _, file in files]
+    ascending = rows.keep is None or bool(np.all(np.diff(rows.keep) > 0))
+    if shard_rows is not None or len(files) < 2 or not ascending or len(set(stems)) < len(stems):
+        starts = range(0, n, step)
+        return [(f"{number:05d}", low, min(low + step, n)) for number, low in enumerate(starts)]
+    ends = np.array([first + file.shape[0] for first, file in files])
+    ends = ends if rows.keep is None else np.searchsorted(rows.keep, ends)
+    return [(stem, int(low), int(high)) for stem, low, high in zip(stems, [0, *ends], ends) if high > low]
 
 
 def _write(path: str | os.PathLike, blocks: Iterable[Any], rows: Batches, ids: Any, first_row: int) -> None:

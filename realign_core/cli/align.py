@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from realign_core.checkpoint import told_to
+from realign_core.cli.engines import check_engine, read_by, write_folder
 from realign_core.cli.methods import blockwise_shrinkage, check_methods, load_plugins
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress, say
@@ -32,23 +33,19 @@ def run(options: argparse.Namespace) -> None:
     notes: list[str] = []
     in_shards = is_folder(options.out)
     keeper = _keeper(options, in_shards)
-    with closing(Progress()) as progress, kept_by(keeper):
+    with closing(Progress()) as progress, read_by(options), kept_by(keeper):
         progress("load")
         source = _load(options, "source")
         method = _method(options, source, keeper, progress, notes)
         rows = source.rows
         progress(f"map {len(rows)} rows")
-        from realign_core.alignment.output import write_mapped, write_shards
-
         where = options.out
         if in_shards:
-            suffix = f".{options.shard_format}"
             with told_to(progress.within):
-                shards = write_shards(
-                    where, method, rows, source.ids, shard_rows=options.shard_rows, suffix=suffix
-                )
-            where = f"{where} ({shards} shards)"
+                where = f"{where} ({write_folder(options, method, rows, source.ids)} shards)"
         else:
+            from realign_core.alignment.output import write_mapped
+
             write_mapped(options.out, method, rows, source.ids)
         if options.save_aligner:
             from realign_core.alignment import save_aligner
@@ -101,6 +98,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.c3_sigma is not None:
         check_non_negative("--c3-sigma", options.c3_sigma)
     blockwise_shrinkage(options.blockwise_shrinkage)
+    check_engine(options)
     if is_folder(options.out):
         check_shards(options)
     elif options.shard_rows is not None:

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from realign_core.checkpoint import told_to
+from realign_core.cli.engines import check_engine, read_by
 from realign_core.cli.methods import blockwise_shrinkage, check_device, check_methods
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress, say
@@ -29,7 +30,8 @@ def run(options: argparse.Namespace) -> None:
     _check(options)
     stages = STAGES_BESIDE_METHODS + len(options.methods or DEFAULT_METHODS)
     keeper = keeper_for(options, "analyze", options.checkpoint) if options.checkpoint else None
-    with closing(Progress(stages)) as progress, told_to(progress.within), kept_by(keeper):
+    progress = Progress(stages)
+    with closing(progress), told_to(progress.within), read_by(options), kept_by(keeper):
         progress("load")
         data = load_pair(
             options.target,
@@ -85,6 +87,7 @@ def _check(options: argparse.Namespace) -> None:
     )
     check_methods(options.methods, options.plugin)
     check_device(options.device)
+    check_engine(options)
 
 
 def _method_options(options: argparse.Namespace) -> dict[str, dict[str, Any]]:

@@ -88,6 +88,7 @@ def _analyze(commands: Any) -> None:
     command.add_argument("--html", metavar="FILE", help="write a self-contained report")
     command.add_argument("--csv", metavar="FILE", help="write the table of methods")
     _checkpoint(command)
+    _engine_options(command)
 
 
 def _align(commands: Any) -> None:
@@ -125,6 +126,7 @@ def _align(commands: Any) -> None:
     _checkpoint(command)
     command.add_argument("--save-aligner", metavar="DIR", help="also write the fitted method")
     command.add_argument("--load-aligner", metavar="DIR", help="map with a method fitted before")
+    _engine_options(command)
 
 
 def _inspect(commands: Any) -> None:
@@ -202,6 +204,20 @@ def _checkpoint(command: argparse.ArgumentParser) -> None:
         "--checkpoint",
         metavar="DIR",
         help="keep what passes over the rows have gathered; the same command goes on from there",
+    )
+
+
+def _engine_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="who reads the rows: this process (default), or the workers of a Ray cluster",
+    )
+    command.add_argument(
+        "--ray-address",
+        metavar="A",
+        help="the cluster that --engine ray joins (default: RAY_ADDRESS, else one is started here)",
     )
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shutil
 from collections.abc import Sequence
 from typing import Any
 
 from realign_core import __version__
 from realign_core.load.keeper import Keeper, state_of_files
-from realign_core.load.opening import files_of
+from realign_core.load.opening import paths_of
 from realign_core.load.places import refuse_url
 from realign_core.validation import UnusableInput, check_choice, check_count
 
@@ -19,9 +18,10 @@ UNFINISHED = ".gapscope"
 """The folder inside an output folder that holds what a run has gathered; it goes with the end of the run."""
 
 SHARD_SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet")
-SHARD = re.compile(r"\d{5}\.[a-z]+")
 # What does not change the numbers that are gathered.
-OF_NO_EFFECT = frozenset(("run", "checkpoint", "out", "save_aligner", "json", "html", "csv"))
+OF_NO_EFFECT = frozenset(
+    ("run", "checkpoint", "out", "save_aligner", "json", "html", "csv", "engine", "ray_address")
+)
 
 
 def is_folder(out: str) -> bool:
@@ -36,19 +36,23 @@ def check_shards(options: argparse.Namespace) -> None:
     check_choice("--shard-format", options.shard_format, tuple(part[1:] for part in SHARD_SUFFIXES))
     folder = options.out
     refuse_url(folder)
+    if options.engine == "ray" and options.shard_format != "npy":
+        raise UnusableInput("--engine ray writes .npy shards; leave out --shard-format")
     parent = os.path.dirname(os.path.realpath(folder))
     if os.path.isfile(os.path.realpath(folder)):
         raise UnusableInput(f"--out {folder} ends like a folder, but is a file; name another")
     if not os.path.isdir(parent) or not os.access(parent, os.W_OK):
         raise UnusableInput(f"--out {folder} cannot be made: {parent} is no writable folder")
+    out = os.path.join(os.path.realpath(folder), "")
+    for given in (options.target, options.source):
+        if given is not None and os.path.join(os.path.realpath(given), "").startswith(out):
+            raise UnusableInput(f"--out {folder} is an input; name another folder")
     if not os.path.isdir(folder):
         return
-    for given in (options.target, options.source):
-        if given is not None and os.path.realpath(given) == os.path.realpath(folder):
-            raise UnusableInput(f"--out {folder} is an input; name another folder")
     inside = set(os.listdir(folder)) - {UNFINISHED}
     kept = options.checkpoint or os.path.join(folder, UNFINISHED)
-    foreign = {name for name in inside if not SHARD.fullmatch(name) and not name.endswith(".part")}
+    suffix = f".{options.shard_format}"
+    foreign = {name for name in inside if not name.endswith((suffix, ".part"))}
     if foreign or (inside and not os.path.isdir(kept)):
         raise UnusableInput(
             f"--out {folder} holds {sorted(foreign or inside)[0]}, which no unfinished run has left there; "
@@ -62,7 +66,7 @@ def keeper_for(options: argparse.Namespace, command: str, folder: str) -> Keeper
     run: dict[str, Any] = {"command": command, "version": __version__}
     for name in ("target", "source"):
         path = getattr(options, name)
-        run[name] = None if path is None else state_of_files(files_of(path))
+        run[name] = None if path is None else state_of_files(paths_of(path))
     for name, value in sorted(vars(options).items()):
         if name not in OF_NO_EFFECT and name not in run:
             run[f"--{name.replace('_', '-')}"] = list(value) if isinstance(value, Sequence | set) else value

@@ -141,6 +141,13 @@ class ConcatRows:
             self.dtype = np.result_type(*wide).name
         self._type = np.dtype("float32" if self.dtype == "bfloat16" else self.dtype)
 
+    def around(self, low: int, high: int) -> tuple[ConcatRows, int]:
+        """Those sources alone that hold rows `low:high`, in the type of all, and how many rows lie before."""
+        first, last = np.searchsorted(self.ends, [low, high - 1], side="right").tolist()
+        found = ConcatRows(self.sources[first : last + 1])
+        found.dtype, found._type = self.dtype, self._type
+        return found, int(self.ends[first]) - self.sources[first].shape[0]
+
     def read(self, start: int, stop: int) -> np.ndarray:
         stop = min(stop, self.shape[0])
         parts = []

@@ -14,8 +14,9 @@ from typing import Any, Literal, TypeVar
 from realign_core.load.arrays import ConcatRows
 from realign_core.load.batches import RowSource
 from realign_core.load.faults import check_signature, reading
+from realign_core.load.filed import FileRows
 from realign_core.load.folders import Layout, layout_of
-from realign_core.load.members import Contents, Sidecar, pick, pick_both
+from realign_core.load.members import Contents, Member, Sidecar, pick, pick_both
 from realign_core.load.places import exists, is_folder, is_url, join, localised, remembering, shown, suffix_of
 from realign_core.load.sidecars import join_sidecars
 from realign_core.samples import sample_path
@@ -138,7 +139,7 @@ def _read_contents(path: str) -> Contents:
         return importlib.import_module(f"realign_core.load.{READERS[suffix]}").contents(path)
 
 
-def files_of(path: str | os.PathLike) -> list[str]:
+def paths_of(path: str | os.PathLike) -> list[str]:
     """The files that rows at `path` are read from, in order; raises UnusableInput as reading them would."""
     file, _ = split_key(path)
     if not is_folder(file):
@@ -163,7 +164,7 @@ def open_one(path: str | os.PathLike, *, role: Role, trusted: bool = True) -> Op
     if not is_folder(file):
         found = contents_of(file, trusted=trusted)
         member, part = pick(found, role, key)
-        return _opened(found, member.rows(part), shown(path))
+        return _opened(found, _rows(found, member, part), shown(path))
     layout = _layout(file)
     if layout.both and role is None:
         raise UnusableInput(f"{file} holds images and texts; name {file}/img_emb or {file}/text_emb")
@@ -185,7 +186,7 @@ def open_both(path: str | os.PathLike, *, trusted: bool = True) -> tuple[Opened,
             # A file that can serve as neither says why in its own words.
             pick(found, "target", key)
             return None
-        first, second = (member.rows(part) for member, part in both)
+        first, second = (_rows(found, member, part) for member, part in both)
         target = _opened(found, first, name)
         return target, replace(target, rows=second)
     layout = _layout(file)
@@ -211,6 +212,10 @@ def _opened(found: Contents, rows: RowSource, name: str) -> Opened:
     with reading(found.path):
         notes = () if found.note is None else (found.note,)
         return Opened(rows, name, found.sidecar(), found.provenance(), notes)
+
+
+def _rows(found: Contents, member: Member, part: int | None) -> RowSource:
+    return FileRows.of(contents_of, found.path, member.key, part, member.rows(part))
 
 
 def _layout(folder: str) -> Layout:

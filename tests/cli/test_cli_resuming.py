@@ -47,10 +47,10 @@ def test_out_may_be_a_folder_cut_as_the_source_is(cli, shards):
     assert outcome.status == 0, outcome.err
     assert outcome.out == "Z/ (4 shards): 500 rows of dimension 6, mapped by realign\n"
     assert cli("align", "T", "S", "--out", "z.npy").status == 0
-    parts = [np.load(f"Z/{number:05d}.npy") for number in range(4)]
+    parts = [np.load(f"Z/{number}.npy") for number in range(4)]
     assert [len(part) for part in parts] == [150, 150, 150, 50]
     np.testing.assert_array_equal(np.concatenate(parts), np.load("z.npy"))
-    assert sorted(os.listdir("Z")) == [f"{number:05d}.npy" for number in range(4)]
+    assert sorted(os.listdir("Z")) == sorted(os.listdir("S"))
 
 
 def test_shards_follow_the_usable_rows_and_the_format(cli, shards):
@@ -59,7 +59,7 @@ def test_shards_follow_the_usable_rows_and_the_format(cli, shards):
     np.save("S/1.npy", rows)
     outcome = cli("align", "T", "S", "--out", "Z/", "--shard-format", "parquet")
     assert outcome.status == 0, outcome.err
-    assert sorted(os.listdir("Z")) == ["00000.parquet", "00001.parquet", "00002.parquet"]
+    assert sorted(os.listdir("Z")) == ["0.parquet", "2.parquet", "3.parquet"]
     again = cli("align", "T", "t.npy", "--out", "Y/", "--shard-rows", 25)
     assert again.status == 0, again.err
     assert [len(np.load(f"Y/{number:05d}.npy")) for number in range(3)] == [25, 25, 10]

@@ -253,7 +253,7 @@ def test_decoding_spills_to_disk_when_it_is_large(tmp_path, monkeypatch, suffix)
     rows = open_rows(tmp_path / f"a{suffix}")
     np.testing.assert_array_equal(rows.read(0, 10), x[:10])
     np.testing.assert_array_equal(rows.take(np.array([299, 3])), x[[299, 3]])
-    assert isinstance(rows._store, np.memmap)
+    assert isinstance(rows._open()._store, np.memmap)
 
 
 def test_decoding_that_does_not_fit_on_the_disk_is_refused(tmp_path, monkeypatch):
