@@ -18,6 +18,7 @@ from tests.browser.visits import Visit
 
 FIRST_FIGURE_SECONDS, SLIDER_SECONDS, MEMORY_SHARE = 3.0, 0.5, 0.10
 SESSIONS, KEPT_SECONDS = 20, 5
+OPENED = 3
 # The server looks for ended sessions every 15 s.
 SWEPT_SECONDS = KEPT_SECONDS + 20
 BUSY_MACHINE_MS, CALM_MS = 400_000, 100
@@ -43,6 +44,7 @@ def run() -> dict[str, Any]:
         kept = {"STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": str(KEPT_SECONDS)}
         with serve(folder, folder / "server.log", environment=kept) as (address, process):
             found: dict[str, Any] = {"first_figure_seconds": first_figure(browser, address)}
+            found["plain_seconds"] = plain_figure(browser, folder)
             found["slider_seconds"] = slider(browser, address)
             found.update(traffic(browser, address))
             found.update(memory(browser, address, process, folder))
@@ -60,6 +62,7 @@ def _table(found: dict[str, Any]) -> list[tuple[str, str]]:
     before, after, peak = (found[f"memory_{name}"] for name in ("before", "after", "peak"))
     return [
         ("first figure", f"{found['first_figure_seconds']:.2f} s (goal {FIRST_FIGURE_SECONDS})"),
+        ("a page with one bar chart, beside it", f"{found['plain_seconds']:.2f} s"),
         ("slider at 10 000 pairs", f"{found['slider_seconds']:.2f} s (goal {SLIDER_SECONDS})"),
         ("Compare at 50 000 pairs, opened", f"{found['opened_bytes'] / 1e6:.2f} MB received"),
         ("the same, rerun", f"{found['rerun_bytes'] / 1e3:.1f} kB received"),
@@ -80,10 +83,23 @@ def data(label: str) -> str:
 
 
 def first_figure(browser: Any, address: str) -> float:
-    """Seconds from the request of the page to a drawn figure, on a server that has imported everything."""
+    """Median seconds from the request of the page to a drawn figure; the server has imported everything."""
     for page in ("", "geometry", "compare"):
         visit = arrive(browser, address).open(f"{page}?{data('tiny')}")
         visit.context.close()
+    return statistics.median(drawn(browser, address) for _ in range(OPENED))
+
+
+def plain_figure(browser: Any, folder: Path) -> float:
+    """The same of a page with one bar chart: what the dashboard's code has no part in."""
+    page = str(Path(__file__).with_name("plain_page.py"))
+    with serve(folder, folder / "plain.log", plain=True, page=page) as (address, _):
+        drawn(browser, address)
+        return statistics.median(drawn(browser, address) for _ in range(OPENED))
+
+
+def drawn(browser: Any, address: str) -> float:
+    """Seconds from the request of a page to a drawn figure, in a browser that has nothing of it."""
     visit = arrive(browser, address)
     start = time.perf_counter()
     visit.page.goto(address)

@@ -44,6 +44,10 @@ def mapping_under(array: np.ndarray) -> mmap.mmap | None:
     return getattr(array, "_mmap", None)
 
 
+TAKEN_ROWS = 512
+"""Rows taken from a map at a time: the system maps some 64 kB around each, until they are given back."""
+
+
 class ArrayRows:
     """The rows of a NumPy array `(n, d)`; `dtype="bfloat16"` reads uint16 bits as float32.
 
@@ -73,7 +77,11 @@ class ArrayRows:
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         self._check()
-        return self._out(self.array[np.asarray(indices, dtype=np.int64)])
+        indices = np.asarray(indices, dtype=np.int64)
+        if self._mapped is None or len(indices) <= TAKEN_ROWS:
+            return self._out(self.array[indices])
+        parts = (indices[first : first + TAKEN_ROWS] for first in range(0, len(indices), TAKEN_ROWS))
+        return np.concatenate([self._out(self.array[part]) for part in parts])
 
     def _check(self) -> None:
         if self._mapped is not None and self._mapped.size() < self._size:

@@ -30,18 +30,23 @@ START_SECONDS = 90
 
 @contextmanager
 def serve(
-    data: Path, log: Path, *, plain: bool = False, environment: Mapping[str, str] | None = None
+    data: Path,
+    log: Path,
+    *,
+    plain: bool = False,
+    page: str = "app.py",
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[str, subprocess.Popen]]:
     """Address and process of a dashboard that may read `data`, started as a reader starts it.
 
-    `plain` starts Streamlit itself, without server paths; `environment` adds to this process's.
+    `plain` starts Streamlit itself on `page`, without server paths; `environment` adds to this process's.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = ["realign_core", "app", "--no-browser", "--port", str(port), "--data", str(data)]
     if plain:
-        words = ["streamlit", "run", "app.py", "--server.headless", "true", "--server.port", str(port)]
+        words = ["streamlit", "run", page, "--server.headless", "true", "--server.port", str(port)]
     address = f"http://127.0.0.1:{port}"
     with log.open("w") as said:
         process = subprocess.Popen(
