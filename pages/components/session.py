@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.components import sweeper
+
 
 @dataclass(eq=False)
 class Held:
@@ -32,6 +34,7 @@ class Held:
         self.second.clear()
         self.runs.clear()
         self.asked = self.encoding = self.encoded = None
+        sweeper.soon()
 
 
 # Streamlit empties a cache of this scope as soon as the browser is gone, unlike `st.session_state`.

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 import streamlit as st
 
-from pages.components import jobs, session, settings
+from pages.components import jobs, session, settings, sweeper
 from pages.components.digests import digest_of_files
 from pages.components.filestates import FileStates
 from pages.components.study import Study
@@ -78,10 +78,13 @@ def use(study: Study) -> None:
 def read_again() -> None:
     """Let go of the data in use, so that their files are read anew."""
     session.held().studies.clear()
+    sweeper.soon()
 
 
 def _hold(origin: str, study: Study) -> None:
     studies = session.held().studies
+    if studies:
+        sweeper.soon()
     studies.clear()
     studies[origin] = study
 

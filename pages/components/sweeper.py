@@ -18,6 +18,7 @@ import streamlit as st
 from streamlit import runtime
 
 SECONDS = 15.0
+_freed = threading.Event()
 
 
 @st.cache_resource(show_spinner=False)
@@ -32,6 +33,7 @@ def start() -> threading.Thread:
 def _run() -> None:
     pause = threading.Event()
     while not pause.wait(SECONDS):
+        tidy()
         if not runtime.exists():
             continue
         try:
@@ -44,6 +46,25 @@ def _run() -> None:
             return
 
 
+def soon() -> None:
+    """Note that much was let go of; the sweeper's next round gives it back."""
+    _freed.set()
+
+
+def tidy() -> bool:
+    """Collect and give back what was let go of since the last round; whether there was anything.
+
+    Prepared rows and what judges them refer to each other, and may have been set aside while they were used.
+    """
+    if not _freed.is_set():
+        return False
+    _freed.clear()
+    gc.unfreeze()
+    _set_aside()
+    _give_back()
+    return True
+
+
 def sweep(storage: Any) -> int:
     """Let go of the sessions in this TTL cache whose time is over; how many."""
     gone = [info.session for _, info in storage.expire()]
@@ -53,9 +74,8 @@ def sweep(storage: Any) -> int:
         gone.pop().shutdown()
     if many:
         # A session and its script runner refer to each other, and may have been set aside.
-        gc.unfreeze()
-        _set_aside()
-        _give_back()
+        soon()
+        tidy()
     return many
 
 

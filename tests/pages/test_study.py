@@ -13,6 +13,7 @@ from page_tools import pairs
 
 from pages.components import sweeper
 from pages.components.memo import Memo
+from pages.components.session import Held
 from pages.components.study import Study, digest_of
 from pages.components.words import plain
 from realign_core.checkpoint import checked_by
@@ -220,3 +221,18 @@ def test_a_sweep_frees_what_was_set_aside_and_died_since(thawed):
     gc.freeze()
     sweeper.sweep(storage)
     assert known() is None
+
+
+def test_what_a_session_let_go_of_is_collected_at_the_next_round(thawed):
+    class Ring:
+        def __init__(self):
+            self.itself = self
+
+    held = Held()
+    held.studies["path:x"] = Ring()
+    known = weakref.ref(held.studies["path:x"])
+    gc.freeze()
+    held.release()
+    assert sweeper.tidy()
+    assert known() is None
+    assert not sweeper.tidy()
