@@ -105,6 +105,14 @@ class Memo:
         with self._lock:
             self._values.pop(key, None)
 
+    def clear(self) -> None:
+        """Let go of every value."""
+        with self._lock:
+            if self._budget:
+                for key in self._values:
+                    self._budget.drop(self, key)
+            self._values.clear()
+
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
         """The value of `key`, by `make()` where it is not known; what that raises is not kept."""
         mine = threading.Event()

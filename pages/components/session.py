@@ -30,10 +30,16 @@ class Held:
         for _, job in self.jobs.values():
             job.cancel()
         self.jobs.clear()
-        self.studies.clear()
+        self.drop_studies()
         self.second.clear()
         self.runs.clear()
         self.asked = self.encoding = self.encoded = None
+
+    def drop_studies(self) -> None:
+        """Let go of the data, and of what was computed from them."""
+        for study in self.studies.values():
+            study.release()
+        self.studies.clear()
         sweeper.soon()
 
 

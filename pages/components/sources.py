@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 import streamlit as st
 
-from pages.components import jobs, session, settings, sweeper
+from pages.components import jobs, session, settings
 from pages.components.digests import digest_of_files
 from pages.components.filestates import FileStates
 from pages.components.study import Study
@@ -77,16 +77,14 @@ def use(study: Study) -> None:
 
 def read_again() -> None:
     """Let go of the data in use, so that their files are read anew."""
-    session.held().studies.clear()
-    sweeper.soon()
+    session.held().drop_studies()
 
 
 def _hold(origin: str, study: Study) -> None:
-    studies = session.held().studies
-    if studies:
-        sweeper.soon()
-    studies.clear()
-    studies[origin] = study
+    held = session.held()
+    if held.studies.get(origin) is not study:
+        held.drop_studies()
+    held.studies[origin] = study
 
 
 def data_root() -> Path | None:

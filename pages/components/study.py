@@ -152,6 +152,11 @@ class Study:
         """A figure, or anything else that follows from the results, made once for each key."""
         return self._drawings.get(key, draw)
 
+    def release(self) -> None:
+        """Let go of everything computed: what a chart or a download calls keeps the study a while longer."""
+        for memo in (self._results, self._cuts, self._benches, self._points, self._drawings):
+            memo.clear()
+
     def check_files(self) -> None:
         """Raise `UnusableInput` where a file of the data has changed since it was opened."""
         if self.files is not None:

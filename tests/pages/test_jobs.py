@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import types
 import weakref
 
 import pytest
@@ -110,7 +111,7 @@ def test_a_closed_tab_stops_its_jobs_and_frees_its_data(work, held, monkeypatch)
     monkeypatch.setattr(jobs, "PATIENCE_SECONDS", 0.05)
     AppTest.from_function(page).run()
     (_, job) = held.jobs["job_slow"]
-    held.studies["path:x"] = object()
+    held.studies["path:x"] = types.SimpleNamespace(release=lambda: None)
     held.release()
     assert job.wait(1)
     assert not held.jobs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
 from functools import partial
 
@@ -103,6 +104,17 @@ def test_a_study_is_freed_at_once_when_nobody_holds_it():
     assert diagnosis() is not None
     del found
     assert diagnosis() is None
+
+
+def test_a_released_study_holds_no_results_though_a_callback_keeps_it():
+    found = Study.of(EmbeddingPair.from_arrays(*pairs()), name="made", origin="upload")
+    result = weakref.ref(found.comparison(Settings(methods=("identity", "realign"))))
+    assert found.holds()["results"] > 0
+    found.release()
+    gc.collect()
+    assert result() is None
+    assert found.holds()["results"] == found.holds()["drawings"] == 0
+    assert found.diagnosis(0.9, 0) is not None
 
 
 def test_the_data_page_says_what_is_held_and_how_much_may_be(opened):

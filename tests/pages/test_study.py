@@ -228,6 +228,9 @@ def test_what_a_session_let_go_of_is_collected_at_the_next_round(thawed):
         def __init__(self):
             self.itself = self
 
+        def release(self):
+            pass
+
     held = Held()
     held.studies["path:x"] = Ring()
     known = weakref.ref(held.studies["path:x"])
