@@ -19,6 +19,11 @@ from tests.browser.visits import Visit
 FIRST_FIGURE_SECONDS, SLIDER_SECONDS, MEMORY_SHARE = 3.0, 0.5, 0.10
 SESSIONS, KEPT_SECONDS = 20, 5
 OPENED = 3
+PLAIN_PAGE = """import plotly.graph_objects as go
+import streamlit as st
+
+st.plotly_chart(go.Figure(go.Bar(x=["U", "V"], y=[3, 1])))
+"""
 # The server looks for ended sessions every 15 s.
 SWEPT_SECONDS = KEPT_SECONDS + 20
 BUSY_MACHINE_MS, CALM_MS = 400_000, 100
@@ -92,8 +97,9 @@ def first_figure(browser: Any, address: str) -> float:
 
 def plain_figure(browser: Any, folder: Path) -> float:
     """The same of a page with one bar chart: what the dashboard's code has no part in."""
-    page = str(Path(__file__).with_name("plain_page.py"))
-    with serve(folder, folder / "plain.log", plain=True, page=page) as (address, _):
+    page = folder / "plain_page.py"
+    page.write_text(PLAIN_PAGE)
+    with serve(folder, folder / "plain.log", plain=True, page=str(page)) as (address, _):
         drawn(browser, address)
         return statistics.median(drawn(browser, address) for _ in range(OPENED))
 
