@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import warnings
-from contextlib import closing
+from contextlib import closing, nullcontext
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -15,8 +17,8 @@ from realign_core.cli.engines import check_engine, read_by, write_folder
 from realign_core.cli.methods import blockwise_shrinkage, check_methods, load_plugins
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress, say
-from realign_core.cli.resuming import UNFINISHED, check_shards, finished, is_folder, keeper_for
-from realign_core.load import Batches, EmbeddingSet, load_pair, load_set
+from realign_core.cli.resuming import UNFINISHED, alone_in, check_shards, finished, is_folder, keeper_for
+from realign_core.load import Batches, EmbeddingSet, atomic_text, load_pair, load_set
 from realign_core.load.keeper import Keeper, kept_by
 from realign_core.load.places import refuse_url
 from realign_core.validation import UnusableInput, check_count, check_fraction, check_non_negative
@@ -33,7 +35,8 @@ def run(options: argparse.Namespace) -> None:
     notes: list[str] = []
     in_shards = is_folder(options.out)
     keeper = _keeper(options, in_shards)
-    with closing(Progress()) as progress, read_by(options), kept_by(keeper):
+    alone = nullcontext() if keeper is None else alone_in(keeper.folder)
+    with alone, closing(Progress()) as progress, read_by(options), kept_by(keeper):
         progress("load")
         source = _load(options, "source")
         method = _method(options, source, keeper, progress, notes)
@@ -51,8 +54,8 @@ def run(options: argparse.Namespace) -> None:
             from realign_core.alignment import save_aligner
 
             save_aligner(method, options.save_aligner)
-    if in_shards:
-        finished(options.out)
+        if in_shards:
+            finished(options.out)
     for note in [*source.notes, *notes, *_dropped(source, options)]:
         say(f"note: {note}")
     name = getattr(method, "name", options.method)
@@ -63,9 +66,8 @@ def _keeper(options: argparse.Namespace, in_shards: bool) -> Keeper | None:
     """Who keeps this run's passes: always where shards are written, else where it is asked for."""
     if in_shards:
         os.makedirs(options.out, exist_ok=True)
-    elif not options.checkpoint:
-        return None
-    return keeper_for(options, "align", options.checkpoint or os.path.join(options.out, UNFINISHED))
+        return keeper_for(options, "align", os.path.join(options.out, UNFINISHED))
+    return keeper_for(options, "align", options.checkpoint) if options.checkpoint else None
 
 
 def _method(
@@ -81,11 +83,13 @@ def _method(
     if options.load_aligner:
         return load_aligner(options.load_aligner)
     kept = None if keeper is None else os.path.join(keeper.folder, FITTED)
-    if kept is not None and os.path.isdir(kept):
+    if kept is not None and os.path.isfile(f"{kept}.json"):
+        notes += json.loads(Path(f"{kept}.json").read_text())
         return load_aligner(kept)
     method = _fit(options, source, progress, notes)
     if kept is not None and callable(getattr(method, "save", None)):
         save_aligner(method, kept)
+        atomic_text(f"{kept}.json", json.dumps(notes))
     return method
 
 

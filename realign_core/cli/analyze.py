@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from realign_core.checkpoint import told_to
@@ -12,7 +12,7 @@ from realign_core.cli.engines import check_engine, read_by
 from realign_core.cli.methods import blockwise_shrinkage, check_device, check_methods
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress, say
-from realign_core.cli.resuming import keeper_for
+from realign_core.cli.resuming import alone_in, keeper_for
 from realign_core.load import atomic_text, load_pair
 from realign_core.load.keeper import kept_by
 from realign_core.method_names import DEFAULT_METHODS
@@ -31,7 +31,8 @@ def run(options: argparse.Namespace) -> None:
     stages = STAGES_BESIDE_METHODS + len(options.methods or DEFAULT_METHODS)
     keeper = keeper_for(options, "analyze", options.checkpoint) if options.checkpoint else None
     progress = Progress(stages)
-    with closing(progress), told_to(progress.within), read_by(options), kept_by(keeper):
+    alone = nullcontext() if keeper is None else alone_in(keeper.folder)
+    with alone, closing(progress), told_to(progress.within), read_by(options), kept_by(keeper):
         progress("load")
         data = load_pair(
             options.target,

@@ -5,17 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from realign_core import __version__
-from realign_core.load.keeper import Keeper, state_of_files
+from realign_core.load.atomic import partial_of
+from realign_core.load.keeper import RUN_FILE, Keeper, state_of_files
 from realign_core.load.opening import paths_of
 from realign_core.load.places import refuse_url
 from realign_core.validation import UnusableInput, check_choice, check_count
 
 UNFINISHED = ".gapscope"
 """The folder inside an output folder that holds what a run has gathered; it goes with the end of the run."""
+
+LOCK = ".lock"
 
 SHARD_SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet")
 # What does not change the numbers that are gathered.
@@ -43,17 +48,22 @@ def check_shards(options: argparse.Namespace) -> None:
         raise UnusableInput(f"--out {folder} ends like a folder, but is a file; name another")
     if not os.path.isdir(parent) or not os.access(parent, os.W_OK):
         raise UnusableInput(f"--out {folder} cannot be made: {parent} is no writable folder")
+    if options.checkpoint is not None:
+        raise UnusableInput("an --out that is a folder keeps its own checkpoint; leave out --checkpoint")
     out = os.path.join(os.path.realpath(folder), "")
+    if options.save_aligner and os.path.join(os.path.realpath(options.save_aligner), "").startswith(out):
+        raise UnusableInput(
+            f"--save-aligner {options.save_aligner} lies in --out {folder}; name another folder"
+        )
     for given in (options.target, options.source):
         if given is not None and os.path.join(os.path.realpath(given), "").startswith(out):
             raise UnusableInput(f"--out {folder} is an input; name another folder")
     if not os.path.isdir(folder):
         return
     inside = set(os.listdir(folder)) - {UNFINISHED}
-    kept = options.checkpoint or os.path.join(folder, UNFINISHED)
     suffix = f".{options.shard_format}"
     foreign = {name for name in inside if not name.endswith((suffix, ".part"))}
-    if foreign or (inside and not os.path.isdir(kept)):
+    if foreign or (inside and not os.path.isfile(os.path.join(folder, UNFINISHED, RUN_FILE))):
         raise UnusableInput(
             f"--out {folder} holds {sorted(foreign or inside)[0]}, which no unfinished run has left there; "
             "name a new or empty folder"
@@ -70,12 +80,40 @@ def keeper_for(options: argparse.Namespace, command: str, folder: str) -> Keeper
     for name, value in sorted(vars(options).items()):
         if name not in OF_NO_EFFECT and name not in run:
             run[f"--{name.replace('_', '-')}"] = list(value) if isinstance(value, Sequence | set) else value
+    if getattr(options, "load_aligner", None):
+        inside = sorted(os.listdir(options.load_aligner))
+        run["--load-aligner"] = state_of_files([os.path.join(options.load_aligner, name) for name in inside])
+    run["--plugin"] = state_of_files([_source_of(module) for module in options.plugin])
     return Keeper(folder, run)
 
 
+def _source_of(module: str) -> str:
+    """The file of a plugin, which has been imported."""
+    return sys.modules[module].__file__ or module
+
+
+@contextmanager
+def alone_in(folder: str) -> Iterator[None]:
+    """Raise `UnusableInput` where another run uses the folder at this moment; a run that died does not."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with open(os.path.join(folder, LOCK), "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UnusableInput(
+                f"another run is using {folder} now; wait for it, or name another folder"
+            ) from error
+        yield
+
+
 def finished(folder: str) -> None:
-    """Remove what a run that has ended kept in its output folder, and half-written shards of earlier ones."""
-    shutil.rmtree(os.path.join(folder, UNFINISHED), ignore_errors=True)
-    for name in os.listdir(folder):
-        if name.startswith(".") and name.endswith(".part"):
+    """Remove what a run that has ended kept in its output folder, and half-written shards of killed ones."""
+    names = set(os.listdir(folder))
+    for name in names:
+        if partial_of(name) in names:
             os.unlink(os.path.join(folder, name))
+    shutil.rmtree(os.path.join(folder, UNFINISHED), ignore_errors=True)

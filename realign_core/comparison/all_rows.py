@@ -48,7 +48,7 @@ class Nearest:
     closer: Tensor
 
     def merge(self, other: Nearest) -> Nearest:
-        """Of both sets of rows together; of equal cosines the first row's stays."""
+        """Of both sets of rows together; which of equal cosines stay is left open."""
         cosines = torch.cat([self.cosines, other.cosines], dim=1)
         rows = torch.cat([self.rows, other.rows], dim=1)
         best = cosines.sort(dim=1, descending=True, stable=True).indices[:, : self.k]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +50,9 @@ def scan(rows: Batches, *, normalize: bool = True, name: str = "rows", digests: 
     result = Scan(np.empty(n), np.zeros(n, np.int8), np.zeros((n, 2), np.uint64), np.zeros(n, bool))
     norms = NORMS if normalize else NORMS_AS_THEY_ARE
     step = max(1, CACHE_VALUES // d)
-    keeper, name = current_keeper(), f"scan {name}"
+    # What is kept must be of the same rows and say as much of them.
+    of = 0 if rows.keep is None else zlib.crc32(np.asarray(rows.keep).tobytes())
+    keeper, name = current_keeper(), f"scan {name} {n} {of:x}{' digests' if digests else ''}"
     start = _taken_up(result, None if keeper is None else keeper.known(name))
     for first in range(start, n, rows.block_rows):
         checkpoint()

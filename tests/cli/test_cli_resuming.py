@@ -13,6 +13,7 @@ import pytest
 from cli_tools import finish, make_pair, process
 
 from realign_core.checkpoint import checked_by
+from realign_core.cli.resuming import alone_in
 from realign_core.load import keeper
 
 
@@ -108,7 +109,7 @@ def test_analyze_goes_on_from_its_checkpoint(cli, shards, monkeypatch):
     assert cli(*command, "--json", "whole.json").status == 0
     with stop_after(8):
         assert cli(*command, "--json", "z.json", "--checkpoint", "K").status == 130
-    assert {"run.json", "scan-target.safetensors"} <= set(os.listdir("K"))
+    assert {"run.json", "scan-target-500-0-digests.safetensors"} <= set(os.listdir("K"))
     assert cli(*command, "--json", "z.json", "--checkpoint", "K").status == 0
     found, whole = (without_seconds(name) for name in ("z.json", "whole.json"))
     assert found == whole
@@ -135,6 +136,69 @@ def test_what_another_run_left_is_refused(cli, shards, monkeypatch):
     assert "was left by another run: its source was" in changed.err
 
 
+def test_an_aligner_that_changed_meanwhile_is_refused(cli, shards):
+    for method, folder in (("realign", "a"), ("mean_shift", "b")):
+        options = ("--method", method, "--out", f"{folder}.npy", "--save-aligner", folder)
+        assert cli("align", "T", "S", *options).status == 0
+    with stop_after(8):
+        assert cli("align", "S", "--load-aligner", "a", "--shard-rows", 20, "--out", "Z/").status == 130
+    os.rename("a", "old")
+    os.rename("b", "a")
+    changed = cli("align", "S", "--load-aligner", "a", "--shard-rows", 20, "--out", "Z/")
+    assert changed.status == 2
+    assert "its --load-aligner was" in changed.err
+
+
+def test_a_plugin_that_changed_meanwhile_is_refused(shards):
+    code = (
+        "import realign_core as rc\n"
+        "class Own(rc.Identity):\n    name = 'own'\n"
+        "rc.register_method('own', Own)\n"
+    )
+    Path("own_method.py").write_text(code)
+    options = ("--method", "own", "--plugin", "own_method", "--checkpoint", "K", "--out", "z.npy")
+    assert finish(process("align", "T", "S", *options)).status == 0
+    Path("own_method.py").write_text(code + "# another\n")
+    changed = finish(process("align", "T", "S", *options))
+    assert changed.status == 2
+    assert "its --plugin was" in changed.err
+
+
+def test_notes_of_a_fit_are_said_again_when_it_is_taken_up(cli, folder):
+    np.save("same.npy", np.tile(np.load("t.npy")[:1], (60, 1)))
+    command = ("align", "same.npy", "s.npy", "--checkpoint", "K", "--out", "z.npy")
+    first, again = cli(*command), cli(*command)
+    assert "all target rows are equal" in first.err
+    assert again.err == first.err
+
+
+def test_two_runs_at_once_into_one_folder_are_refused(cli, shards):
+    os.mkdir("Z")
+    with stop_after(5):
+        assert cli("align", "T", "S", "--out", "Z/").status == 130
+    with alone_in("Z/.gapscope"):
+        second = cli("align", "T", "S", "--out", "Z/")
+    assert second.status == 2
+    assert "another run is using Z/.gapscope now; wait for it" in second.err
+    assert cli("align", "T", "S", "--out", "Z/").status == 0
+
+
+def test_a_sample_and_all_rows_are_scanned_apart(cli, shards):
+    command = ("align", "T", "S", "--paired", "yes", "--method", "procrustes", "--max-rows", 300)
+    assert cli(*command, "--out", "z.npy").status == 0
+    assert cli(*command, "--out", "y.npy", "--checkpoint", "K").status == 0
+    np.testing.assert_array_equal(np.load("z.npy"), np.load("y.npy"))
+
+
+def test_files_that_were_there_before_are_never_taken_for_shards(cli, shards):
+    os.mkdir("Z")
+    np.save("Z/0.npy", np.ones((150, 6), "f2"))
+    os.mkdir("Z/.gapscope")
+    outcome = cli("align", "T", "S", "--out", "Z/")
+    assert outcome.status == 2
+    assert "holds 0.npy, which no unfinished run has left there" in outcome.err
+
+
 @pytest.mark.parametrize(
     ("options", "error"),
     [
@@ -145,6 +209,8 @@ def test_what_another_run_left_is_refused(cli, shards, monkeypatch):
         (["--out", "z.npy", "--shard-rows", "5"], "--shard-rows is for an --out that is a folder"),
         (["--out", "Z/", "--shard-rows", "0"], "--shard-rows is 0"),
         (["--out", "Z/", "--shard-format", "csv"], "--shard-format"),
+        (["--out", "Z/", "--checkpoint", "K"], "keeps its own checkpoint; leave out --checkpoint"),
+        (["--out", "Z/", "--save-aligner", "Z/a"], "--save-aligner Z/a lies in --out Z/; name another"),
         (["--out", "z.npy", "--checkpoint", "full"], "full holds other files; name a new or empty folder"),
     ],
 )
