@@ -127,6 +127,13 @@ DATASET: dict[str, Term] = {
         "resampled together",
         "−1 to 1, a share",
     ),
+    "methods.all_rows": _plain(
+        "Scores against all rows",
+        "Retention, omega, mixing and recall of seeded source rows, the queries, among all rows of sets that "
+        "are otherwise judged on a sample. The interval is what looking at these rows alone costs.",
+        "mean over the queries; percentile bootstrap of their values",
+        "0 to 1, a share",
+    ),
     "methods.seconds": _plain("Time", "Time to fit and to map.", "wall clock", "seconds"),
     "seconds": _plain("Time", "Time of each stage.", "wall clock", "seconds"),
     "schema_version": _plain("Schema", "Version of this JSON.", span="1"),
@@ -148,6 +155,12 @@ DATASET: dict[str, Term] = {
     ),
     "settings.bootstrap": _plain(
         "Resamples", "Bootstrap resamples behind the intervals.", "--bootstrap", "2 or more"
+    ),
+    "settings.queries": _plain(
+        "Queries",
+        "Source rows that are looked up among all rows where methods are judged on a sample; 0 for none.",
+        "--queries",
+        "whole number, 0 or more",
     ),
     "settings.score_rows": _plain(
         "Rows scored at most", "A seeded sample is judged beyond this.", "a setting", "2 or more"
