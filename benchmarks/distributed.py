@@ -58,11 +58,11 @@ class Timed:
 
         return self.note(name, sets, work)
 
-    def scan(self, rows: Any, *, normalize: bool = True) -> Any:
+    def scan(self, rows: Any, **told: Any) -> Any:
         from realign_core.load.scan import scan
 
         scanner = scan if self.inner is None else self.inner.scan
-        return self.note("scan", [rows], lambda: scanner(rows, normalize=normalize))
+        return self.note("scan", [rows], lambda: scanner(rows, **told))
 
     def note(self, name: str, sets: Any, work: Callable[[], Any]) -> Any:
         started = time.perf_counter()
