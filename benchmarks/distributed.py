@@ -48,7 +48,7 @@ class Timed:
         self.passes: list[Pass] = []
 
     def total(self, name: str, sets: Any, part: Any, form: Any, block_rows: int) -> Any:
-        from realign_core.passes import summed_by, total
+        from realign_core.load.passes import summed_by, total
 
         def work() -> Any:
             if self.inner is not None:
@@ -57,12 +57,6 @@ class Timed:
                 return total(name, sets, part, form, block_rows=block_rows)
 
         return self.note(name, sets, work)
-
-    def scan(self, rows: Any, **told: Any) -> Any:
-        from realign_core.load.scan import scan
-
-        scanner = scan if self.inner is None else self.inner.scan
-        return self.note("scan", [rows], lambda: scanner(rows, **told))
 
     def note(self, name: str, sets: Any, work: Callable[[], Any]) -> Any:
         started = time.perf_counter()
@@ -100,12 +94,11 @@ def measured(folder: Path, timed: Timed, name: str) -> dict[str, list[Pass]]:
     from realign_core.alignment.output import write_mapped
     from realign_core.comparison import compare
     from realign_core.load import load_pair, load_set
-    from realign_core.load.sides import scanned_by
-    from realign_core.passes import summed_by
+    from realign_core.load.passes import summed_by
 
     found = {}
     paths = str(folder / "target.npy"), str(folder / "source.npy")
-    with summed_by(timed), scanned_by(timed.scan):
+    with summed_by(timed):
         pair = load_pair(*paths, paired="yes")
         compare(pair, ["realign"], device="cpu", bootstrap=2, score_rows=500)
         found["analyze"], timed.passes = timed.passes, []

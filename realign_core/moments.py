@@ -18,7 +18,7 @@ from torch import Tensor
 
 from realign_core.linalg import ZERO_TRACE, gram, in_cache
 from realign_core.load.batches import BLOCK_ROWS, iterate
-from realign_core.passes import Arrays, total
+from realign_core.load.passes import Arrays, total
 from realign_core.validation import UnusableInput, check_choice
 
 

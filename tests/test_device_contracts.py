@@ -13,14 +13,13 @@ import torch
 from pretend import CUDA, back, pretended, there
 
 import realign_core as rc
-from realign_core import passes
 from realign_core.alignment import create, method_names
 from realign_core.checkpoint import checked_by
 from realign_core.diagnostics import diagnose
 from realign_core.diagnostics.neighbours import RowSet, kept_share, nearest, others_among_nearest
 from realign_core.diagnostics.statistics import PairStatistics
 from realign_core.frame import FixedFrame
-from realign_core.load import keeper
+from realign_core.load import keeper, passes
 from realign_core.load.keeper import Keeper, kept_by
 from realign_core.moments import Moments
 

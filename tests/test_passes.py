@@ -15,9 +15,9 @@ from realign_core.diagnostics.statistics import PairStatistics
 from realign_core.load import Batches, keeper
 from realign_core.load.arrays import ArrayRows
 from realign_core.load.keeper import Keeper, kept_by
+from realign_core.load.passes import summed_by, total
 from realign_core.load.scan import scan
 from realign_core.moments import Moments
-from realign_core.passes import summed_by, total
 from realign_core.validation import UnusableInput
 
 RUN = {"command": "test"}

@@ -12,7 +12,7 @@ from torch import Tensor
 from realign_core.alignment.affine_map import AffineMap
 from realign_core.alignment.base import Aligner
 from realign_core.alignment.rows import Mapper, row_blocks
-from realign_core.passes import Arrays, State, total
+from realign_core.load.passes import Arrays, State, total
 from realign_core.validation import UnusableInput
 
 

@@ -20,8 +20,8 @@ from torch import Tensor
 from realign_core.alignment.persistence import write_aligner
 from realign_core.alignment.rows import Mapper, block_tensor, map_blocks, map_rows, row_blocks
 from realign_core.alignment.statistics import MeanTrace, block_moments
+from realign_core.load.passes import total
 from realign_core.moments import Moments, statistics_device
-from realign_core.passes import total
 from realign_core.validation import UnusableInput
 
 

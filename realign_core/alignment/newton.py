@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from realign_core.linalg import gram
-from realign_core.passes import Arrays
+from realign_core.load.passes import Arrays
 
 TOLERANCE = 1e-14
 """A gradient of this norm is exact: what remains is rounding."""

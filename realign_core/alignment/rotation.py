@@ -21,8 +21,8 @@ from realign_core.alignment.statistics import (
     with_covariance,
 )
 from realign_core.linalg import monge_map
+from realign_core.load.passes import State
 from realign_core.moments import Moments
-from realign_core.passes import State
 from realign_core.validation import check_fraction
 
 OPPOSITE = 1e-14

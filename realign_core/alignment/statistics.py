@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from realign_core.linalg import ZERO_TRACE
+from realign_core.load.passes import Arrays
 from realign_core.moments import Moments, statistics_device
-from realign_core.passes import Arrays
 from realign_core.validation import UnusableInput
 
 PIECE_BYTES = 2**23

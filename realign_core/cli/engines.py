@@ -10,7 +10,7 @@ from typing import Any
 
 from realign_core.cli.progress import say
 from realign_core.load import Batches
-from realign_core.load.sides import scanned_by
+from realign_core.load.passes import summed_by
 from realign_core.validation import UnusableInput
 
 
@@ -41,10 +41,8 @@ def read_by(options: argparse.Namespace) -> Iterator[None]:
 
     with joined(options.ray_address, lambda text: say(f"note: {text}")):
         from realign_core.engine.ray_engine import RayEngine
-        from realign_core.passes import summed_by
 
-        engine = RayEngine()
-        with summed_by(engine), scanned_by(engine.scan):
+        with summed_by(RayEngine()):
             yield
 
 

@@ -20,9 +20,9 @@ from realign_core.comparison.evaluation import K
 from realign_core.comparison.scoring import RECALLS
 from realign_core.comparison.whole_gap import Wide
 from realign_core.load import EmbeddingPair
+from realign_core.load.passes import Arrays, total
 from realign_core.load.strata import Strata
 from realign_core.moments import as_tensor, float64_block, statistics_device
-from realign_core.passes import Arrays, total
 
 BLOCK_ROWS = 4096
 RESAMPLES = 1000

@@ -18,8 +18,8 @@ from torch import Tensor
 from realign_core.diagnostics.sums import PairMoments, RowMap, Steps, Sums, mapped_sums, second_sums
 from realign_core.diagnostics.unit_noise import has_units
 from realign_core.linalg import ZERO_TRACE
+from realign_core.load.passes import total
 from realign_core.moments import Moments, statistics_device
-from realign_core.passes import total
 from realign_core.validation import UnusableInput
 
 Progress = Callable[[str], None]

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from realign_core.diagnostics.unit_noise import UnitScatter
 from realign_core.linalg import in_cache
+from realign_core.load.passes import Arrays, inside, prefixed
 from realign_core.moments import Moments, float64_block, unit_rows
-from realign_core.passes import Arrays, inside, prefixed
 from realign_core.validation import UnusableInput
 
 RowMap = Callable[[Tensor], Tensor]

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from realign_core.linalg import gram
+from realign_core.load.passes import Arrays
 from realign_core.moments import Moments
-from realign_core.passes import Arrays
 
 
 @dataclass(frozen=True)

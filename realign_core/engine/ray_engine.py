@@ -10,18 +10,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, TypeVar, cast
 
-import numpy as np
 import ray
 from ray.exceptions import RayError, RayTaskError
 
 from realign_core.checkpoint import checkpoint, tell
 from realign_core.engine.plan import STRETCH_BYTES, planned
-from realign_core.engine.work import RETRIES, Unread, merge_states, scan_stretch, sum_stretch
+from realign_core.engine.work import RETRIES, Unread, merge_states, sum_stretch
 from realign_core.load.batches import Batches
 from realign_core.load.filed import cut, files_of
 from realign_core.load.keeper import kept_by
-from realign_core.load.scan import Scan, scan
-from realign_core.passes import Part, State, summed_by, total
+from realign_core.load.passes import Part, State, summed_by, total
 from realign_core.validation import UnusableInput
 
 S = TypeVar("S", bound=State)
@@ -31,7 +29,7 @@ BRANCHES = 8
 
 
 class RayEngine:
-    """Sums and scans rows of files on the cluster that this process has joined.
+    """Sums rows of files on the cluster that this process has joined.
 
     Rows in memory stay here and are summed here, which `tell` says. `stretch_bytes` is the least size of a
     stretch of rows that is sent as one task.
@@ -65,18 +63,6 @@ class RayEngine:
             ]
         await_all(name, outcomes, stretches)
         return cast(S, fetched(name, states[0]))
-
-    def scan(
-        self, rows: Batches, *, normalize: bool = True, name: str = "rows", digests: bool = True
-    ) -> Scan:
-        """As `load.scan.scan`, stretch by stretch."""
-        if files_of(rows.source) is None or not len(rows):
-            return scan(rows, normalize=normalize, name=name, digests=digests)
-        stretches = planned([rows], rows.block_rows, self.stretch_bytes)
-        sent = [scan_stretch.remote(cut(rows, start, stop), normalize, digests) for start, stop in stretches]
-        await_all("scan", [outcome for _, outcome in sent], stretches)
-        parts = [cast(Scan, fetched("scan", found)) for found, _ in sent]
-        return Scan(*(np.concatenate([getattr(part, field) for part in parts]) for field in vars(parts[0])))
 
 
 def await_all(name: str, outcomes: Sequence[Any], stretches: Sequence[tuple[int, int]]) -> None:

@@ -10,8 +10,7 @@ from typing import Any
 import ray
 
 from realign_core.load.batches import Batches
-from realign_core.load.scan import Scan, scan
-from realign_core.passes import blocks_from
+from realign_core.load.passes import parts_of
 from realign_core.validation import UnusableInput
 
 RETRIES = 3
@@ -57,20 +56,10 @@ def sum_stretch(
     """The merged parts of the blocks of a stretch that begins at `first_row`, and what is unusable."""
 
     def work() -> Any:
-        found, row = None, first_row
-        for blocks in zip(*(blocks_from(rows, 0, step) for rows in sets), strict=True):
-            here = part(row, *blocks)
-            found = here if found is None else found.merge(here)
-            row += len(blocks[0])
-        return found
+        states = (state for _, state in parts_of(sets, part, 0, step, before=first_row))
+        return reduce(lambda first, second: first.merge(second), states)
 
     return answered(work)
-
-
-@_task(num_returns=2, scheduling_strategy="SPREAD")
-def scan_stretch(rows: Batches, normalize: bool, digests: bool) -> tuple[Scan | None, str | None]:
-    """The scan of a stretch, and what is unusable."""
-    return answered(lambda: scan(rows, normalize=normalize, digests=digests))
 
 
 @_task()

@@ -53,11 +53,7 @@ class Batches:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        for start in range(0, len(self), self.block_rows):
-            checkpoint()
-            stop = min(start + self.block_rows, len(self))
-            yield self.read(start, stop)
-            count(stop, len(self))
+        return iterate(self, self.block_rows)
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Kept rows `start:stop`."""
@@ -93,12 +89,27 @@ class Batches:
         return rows if dtype is None else rows.astype(dtype, copy=False)
 
 
-def iterate(rows: Any, block_rows: int = BLOCK_ROWS) -> Iterator[Any]:
-    """Blocks of at most `block_rows` rows of an array, a tensor, a `Batches` or any re-iterable of blocks."""
-    if hasattr(rows, "shape") and len(rows.shape) == 2 and not isinstance(rows, Batches):
-        for start in range(0, rows.shape[0], block_rows):
-            yield rows[start : start + block_rows]
+def iterate(rows: Any, block_rows: int = BLOCK_ROWS, start: int = 0) -> Iterator[Any]:
+    """Blocks of at most `block_rows` rows of an array, a tensor, a `Batches` or any re-iterable of blocks.
+
+    They begin at row `start`, where a block must begin.
+    """
+    if isinstance(rows, Batches):
+        step = min(block_rows, rows.block_rows)
+        for first in range(start, len(rows), step):
+            checkpoint()
+            stop = min(first + step, len(rows))
+            yield rows.read(first, stop)
+            count(stop, len(rows))
+    elif hasattr(rows, "shape") and len(rows.shape) == 2:
+        for first in range(start, rows.shape[0], block_rows):
+            checkpoint()
+            yield rows[first : first + block_rows]
     else:
+        passed = 0
         for block in rows:
-            for start in range(0, block.shape[0], block_rows):
-                yield block[start : start + block_rows]
+            for first in range(0, block.shape[0], block_rows):
+                piece = block[first : first + block_rows]
+                if passed >= start:
+                    yield piece
+                passed += len(piece)

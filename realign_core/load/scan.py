@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
-from realign_core.checkpoint import checkpoint, count
 from realign_core.load.arrays import to_numpy
 from realign_core.load.batches import Batches
-from realign_core.load.keeper import Keeper, Kept, current_keeper
+from realign_core.load.passes import Arrays, total
 
 NAN, INFINITE, ZERO, EXTREME, CONSTANT = 1, 2, 3, 4, 5
 REASONS = {NAN: "NaN", INFINITE: "infinite", ZERO: "zero norm", EXTREME: "norm out of range"}
@@ -34,6 +34,33 @@ class Scan:
     flat: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Scans:
+    """The scans of stretches of rows, one after another; joined once, at the end, as rows are many."""
+
+    parts: tuple[Scan, ...]
+
+    def merge(self, other: Scans) -> Scans:
+        """Of both stretches together."""
+        return Scans(self.parts + other.parts)
+
+    @property
+    def whole(self) -> Scan:
+        """The scan of all rows."""
+        return Scan(
+            *(np.concatenate([getattr(part, each.name) for part in self.parts]) for each in fields(Scan))
+        )
+
+    def arrays(self) -> Arrays:
+        """The fields of the whole by name."""
+        return vars(self.whole)
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Scans:
+        """Undoes `arrays`."""
+        return cls((Scan(**arrays),))
+
+
 def scan(rows: Batches, *, normalize: bool = True, name: str = "rows", digests: bool = True) -> Scan:
     """Read every row once; `normalize` says whether its length will be divided out.
 
@@ -42,45 +69,33 @@ def scan(rows: Batches, *, normalize: bool = True, name: str = "rows", digests: 
     64-bit a_j, over the 32-bit words w_j of the row divided by its largest magnitude. Among a million
     rows that is a chance of 2^-27 of a single false duplicate. 16-bit rows are divided in float32, others
     in float64, which keeps distinct quotients apart (float64 rows: up to one unit in the last place).
-    Without `digests` they are all 0 and `flat` is not looked at, which takes a third of the time. A `Keeper`
-    in the context keeps the pass under `name`.
+    Without `digests` they are all 0 and `flat` is not looked at, which takes a third of the time. `name` is
+    that of the pass, `scan NAME`.
     """
-    n, d = rows.shape
-    coefficients = np.random.default_rng(0x9E3779B9).integers(0, 2**64, (2 * d, 2), dtype=np.uint64)
-    result = Scan(np.empty(n), np.zeros(n, np.int8), np.zeros((n, 2), np.uint64), np.zeros(n, bool))
+    part = partial(_scan_block, dtype=rows.dtype, normalize=normalize, digests=digests)
+    found = total(f"scan {name}", (rows,), part, Scans)
+    return _empty(0) if found is None else found.whole
+
+
+def _empty(n: int) -> Scan:
+    return Scan(np.empty(n), np.zeros(n, np.int8), np.zeros((n, 2), np.uint64), np.zeros(n, bool))
+
+
+@cache
+def _coefficients(dim: int) -> np.ndarray:
+    return np.random.default_rng(0x9E3779B9).integers(0, 2**64, (2 * dim, 2), dtype=np.uint64)
+
+
+def _scan_block(_: int, block: Any, *, dtype: str, normalize: bool, digests: bool) -> Scans:
+    block = to_numpy(block)
+    n, d = block.shape
+    result, step = _empty(n), max(1, CACHE_VALUES // d)
     norms = NORMS if normalize else NORMS_AS_THEY_ARE
-    step = max(1, CACHE_VALUES // d)
-    # What is kept must be of the same rows and say as much of them.
-    of = 0 if rows.keep is None else zlib.crc32(np.asarray(rows.keep).tobytes())
-    keeper, name = current_keeper(), f"scan {name} {n} {of:x}{' digests' if digests else ''}"
-    start = _taken_up(result, None if keeper is None else keeper.known(name))
-    for first in range(start, n, rows.block_rows):
-        checkpoint()
-        block = to_numpy(rows.read(first, min(first + rows.block_rows, n)))
-        for low in range(0, len(block), step):
-            piece = block[low : low + step]
-            where = slice(first + low, first + low + len(piece))
-            _scan_piece(piece, rows.dtype, coefficients if digests else None, norms, result, where)
-        count(first + len(block), n)
-        if keeper is not None and keeper.due():
-            _keep(keeper, name, result, first + len(block))
-    if keeper is not None and start < n:
-        _keep(keeper, name, result, n)
-    return result
-
-
-def _taken_up(result: Scan, known: Kept | None) -> int:
-    """Fill in what an earlier run has scanned; the first row that is left."""
-    if known is None:
-        return 0
-    for field, values in known.arrays.items():
-        getattr(result, field)[: known.rows] = values
-    return known.rows
-
-
-def _keep(keeper: Keeper, name: str, result: Scan, rows: int) -> None:
-    arrays = {field: values[:rows] for field, values in vars(result).items()}
-    keeper.keep(name, rows, arrays, done=rows == len(result.norm))
+    coefficients = _coefficients(d) if digests else None
+    for low in range(0, n, step):
+        piece = block[low : low + step]
+        _scan_piece(piece, dtype, coefficients, norms, result, slice(low, low + len(piece)))
+    return Scans((result,))
 
 
 def _scan_piece(

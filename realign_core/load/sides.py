@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -17,19 +16,6 @@ from realign_core.load.batches import Batches
 from realign_core.load.opening import Opened
 from realign_core.load.scan import REASONS, Scan, scan
 from realign_core.validation import UnusableInput
-
-Scanner = Callable[..., Scan]
-_scanner: ContextVar[Scanner] = ContextVar("scanner", default=scan)
-
-
-@contextmanager
-def scanned_by(scanner: Scanner) -> Iterator[None]:
-    """Within this context sets are scanned by `scanner`, which takes and gives what `scan` does."""
-    token = _scanner.set(scanner)
-    try:
-        yield
-    finally:
-        _scanner.reset(token)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +37,8 @@ class Side:
         digests: bool = True,
     ) -> Side:
         """Scan the wanted rows, in one pass; `role` is the set's name among the passes that are kept."""
-        rows, scanner = Batches(opened.rows, keep=wanted), _scanner.get()
-        return cls(opened, wanted, scanner(rows, normalize=normalize, name=role, digests=digests))
+        rows = Batches(opened.rows, keep=wanted)
+        return cls(opened, wanted, scan(rows, normalize=normalize, name=role, digests=digests))
 
     @property
     def good(self) -> np.ndarray:
@@ -117,7 +103,7 @@ def read_sides(
             return Side.read(both[number], wanted[number], role=role, normalize=normalize)
 
     with ThreadPoolExecutor(len(both)) as pool:
-        # A thread starts without the context of who starts it, in which scanner and keeper stand.
+        # A thread starts without the context of who starts it, in which engine and keeper stand.
         scans = [
             pool.submit(copy_context().run, partial(read, number, role))
             for number, role in enumerate(("target", "source"))

@@ -18,9 +18,8 @@ from realign_core.engine.plan import planned
 from realign_core.load import Batches, load_pair
 from realign_core.load.filed import cut
 from realign_core.load.opening import open_rows
-from realign_core.load.sides import scanned_by
+from realign_core.load.passes import summed_by, total
 from realign_core.moments import Moments
-from realign_core.passes import summed_by, total
 
 pytestmark = pytest.mark.usefixtures("cluster")
 SMALL = 20_000
@@ -98,7 +97,7 @@ def test_the_scan_and_rows_that_were_dropped(engine, tmp_path):
     np.save(tmp_path / "y.npy", rows[::-1])
     paths = str(tmp_path / "x.npy"), str(tmp_path / "y.npy")
     local = opened(paths, paired="no")
-    with summed_by(engine), scanned_by(engine.scan):
+    with summed_by(engine):
         found = opened(paths, paired="no")
         moments = Moments.from_batches(found.target, device="cpu")
     assert found.report == local.report

@@ -15,8 +15,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
-from realign_core.checkpoint import checkpoint, count
-from realign_core.load.batches import BLOCK_ROWS, Batches
+from realign_core.load.batches import BLOCK_ROWS, Batches, iterate
 from realign_core.load.keeper import current_keeper
 
 Arrays = dict[str, np.ndarray]
@@ -88,18 +87,12 @@ def total(
         if keeper is not None:
             keeper.keep(name, len(sets[0]), found.arrays(), done=True)
         return found
-    row, sum_so_far = 0, None
+    start, sum_so_far = 0, None
     if known is not None:
-        row, sum_so_far = known.rows, moved(form.from_arrays(known.arrays), where)
-    rows_in_all = len(sets[0]) if hasattr(sets[0], "shape") else None
-    for blocks in zip(*(blocks_from(rows, row, block_rows) for rows in sets), strict=True):
-        if not len(blocks[0]):
-            continue
-        found = part(row, *blocks)
+        start, sum_so_far = known.rows, moved(form.from_arrays(known.arrays), where)
+    row = start
+    for row, found in parts_of(sets, part, start, block_rows):
         sum_so_far = found if sum_so_far is None else sum_so_far.merge(found)
-        row += len(blocks[0])
-        if rows_in_all is not None:
-            count(row, rows_in_all)
         if keeper is not None and keeper.due():
             keeper.keep(name, row, sum_so_far.arrays(), done=False)
     if keeper is not None and sum_so_far is not None:
@@ -107,25 +100,19 @@ def total(
     return sum_so_far
 
 
-def blocks_from(rows: Any, start: int, block_rows: int = BLOCK_ROWS) -> Iterator[Any]:
-    """Blocks of rows from row `start` on, a multiple of the block's length, as they are stored."""
-    if isinstance(rows, Batches):
-        step = min(block_rows, rows.block_rows)
-        for first in range(start, len(rows), step):
-            checkpoint()
-            yield rows.read(first, min(first + step, len(rows)))
-    elif len(getattr(rows, "shape", ())) == 2:
-        for first in range(start, rows.shape[0], block_rows):
-            checkpoint()
-            yield rows[first : first + block_rows]
-    else:
-        passed = 0
-        for block in rows:
-            for first in range(0, block.shape[0], block_rows):
-                piece = block[first : first + block_rows]
-                if passed >= start:
-                    yield piece
-                passed += len(piece)
+def parts_of(
+    sets: Sequence[Any], part: Part[S], start: int, block_rows: int, before: int = 0
+) -> Iterator[tuple[int, S]]:
+    """The part of each block from row `start` on, with the row that the block ends before.
+
+    `before` counts the rows of the whole that lie before these sets, which are a stretch of it then.
+    """
+    row = start
+    for blocks in zip(*(iterate(rows, block_rows, start) for rows in sets), strict=True):
+        if len(blocks[0]):
+            found = part(before + row, *blocks)
+            row += len(blocks[0])
+            yield row, found
 
 
 def moved(state: Any, where: Any) -> Any:
