@@ -9,10 +9,10 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from pages.components.filestates import FileStates
 from realign_core.checkpoint import tell
 from realign_core.comparison.zero_shot import label_text
 from realign_core.load import EmbeddingPair
+from realign_core.load.filestates import FileStates
 
 KEPT = 256
 _known: OrderedDict[Hashable, str] = OrderedDict()

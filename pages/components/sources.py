@@ -11,11 +11,11 @@ import streamlit as st
 
 from pages.components import jobs, session, settings
 from pages.components.digests import digest_of_files
-from pages.components.filestates import FileStates
 from pages.components.study import Study
 from pages.components.uploads import diagnose_another
 from realign_core.diagnostics import Diagnosis
 from realign_core.load import EmbeddingPair, load_pair
+from realign_core.load.filestates import FileStates
 from realign_core.load.places import is_url
 from realign_core.samples import PREFIX, sample_card, sample_names, sample_path
 from realign_core.validation import UnusableInput

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 
 from pages.components.digests import digest_of
-from pages.components.filestates import FileStates
 from pages.components.memo import Budget, Memo
 from pages.components.memory import weigh
 from realign_core.comparison import (
@@ -33,6 +32,7 @@ from realign_core.diagnostics import Diagnosis, diagnose
 from realign_core.diagnostics.drift_path import SHOWN_ROWS, DriftPath, drift_path
 from realign_core.figures.theme import LABELS
 from realign_core.load import Batches, EmbeddingPair
+from realign_core.load.filestates import FileStates
 from realign_core.load.strata import in_words, sample_both, strata_of
 from realign_core.moments import float64_blocks
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from realign_core import __version__
 from realign_core.load.atomic import partial_of
-from realign_core.load.keeper import RUN_FILE, Keeper, state_of_files
-from realign_core.load.opening import paths_of
+from realign_core.load.filestates import FileStates
+from realign_core.load.keeper import RUN_FILE, Keeper
 from realign_core.load.places import refuse_url
 from realign_core.validation import UnusableInput, check_choice, check_count
 
@@ -76,14 +76,15 @@ def keeper_for(options: argparse.Namespace, command: str, folder: str) -> Keeper
     run: dict[str, Any] = {"command": command, "version": __version__}
     for name in ("target", "source"):
         path = getattr(options, name)
-        run[name] = None if path is None else state_of_files(paths_of(path))
+        run[name] = None if path is None else FileStates.of((path,)).described
     for name, value in sorted(vars(options).items()):
         if name not in OF_NO_EFFECT and name not in run:
             run[f"--{name.replace('_', '-')}"] = list(value) if isinstance(value, Sequence | set) else value
     if getattr(options, "load_aligner", None):
         inside = sorted(os.listdir(options.load_aligner))
-        run["--load-aligner"] = state_of_files([os.path.join(options.load_aligner, name) for name in inside])
-    run["--plugin"] = state_of_files([_source_of(module) for module in options.plugin])
+        aligner = FileStates.of_files(os.path.join(options.load_aligner, name) for name in inside)
+        run["--load-aligner"] = aligner.described
+    run["--plugin"] = FileStates.of_files(_source_of(module) for module in options.plugin).described
     return Keeper(folder, run)
 
 

@@ -18,7 +18,6 @@ import safetensors
 import safetensors.numpy
 
 from realign_core.load.atomic import atomic_bytes, atomic_text
-from realign_core.load.places import is_url, shown, told_of
 from realign_core.validation import UnusableInput
 
 KEEP_SECONDS = 10.0
@@ -117,24 +116,6 @@ def kept_by(keeper: Keeper | None) -> Iterator[None]:
 def current_keeper() -> Keeper | None:
     """Who writes passes down here, if anyone does."""
     return _keeper.get()
-
-
-def state_of_files(paths: list[str]) -> list[list[Any]]:
-    """Name, size and time of change of each file, which tell whether it is the same as before.
-
-    Of a URL the time is what its store tells: a time, a tag of the contents, or nothing.
-    """
-    return [_state_of(path) for path in paths]
-
-
-def _state_of(path: str) -> list[Any]:
-    if not is_url(path):
-        found = os.stat(path)
-        return [os.path.abspath(path), found.st_size, found.st_mtime_ns]
-    told = told_of(path)
-    tags = ("mtime", "LastModified", "last_modified", "updated", "created", "ETag", "etag")
-    stamp = next((str(told[tag]) for tag in tags if told.get(tag)), None)
-    return [shown(path), told.get("size"), stamp]
 
 
 def _short(value: Any) -> str:

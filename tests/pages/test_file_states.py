@@ -9,8 +9,8 @@ import pytest
 from page_tools import pairs, sentences
 
 from pages.components import digests, sources
-from pages.components.filestates import FileStates
 from realign_core.checkpoint import counted_by, told_to
+from realign_core.load.filestates import FileStates
 from realign_core.validation import UnusableInput
 
 
