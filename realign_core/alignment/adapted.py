@@ -45,10 +45,23 @@ class Adapted:
         mapping = getattr(self.method, "transform_in_sample", self.method.transform)
         return self._back(mapping(self._in_memory(rows)), rows)
 
-    def transform_batches(self, rows: Any, *, first_row: int = 0) -> Iterator[np.ndarray]:
-        """Mapped rows block by block; the wrapped method is not told of their place `first_row`."""
+    def transform_batches(self, rows: Any) -> Iterator[np.ndarray]:
+        """Mapped rows block by block."""
         for block in float64_blocks(rows, normalize=self.normalize):
             yield torch.as_tensor(self.method.transform(block)).cpu().numpy()
+
+    def in_order(self) -> Self:
+        """Itself: what the wrapped method keeps between calls is its own affair."""
+        return self
+
+    def map(self, rows: Any) -> Iterator[np.ndarray]:
+        """The next rows of a set mapped, block by block."""
+        return self.transform_batches(rows)
+
+    def skip(self, rows: Any) -> None:
+        """Go on behind the next rows, which are mapped all the same: the method may draw for each."""
+        for _ in self.transform_batches(rows):
+            pass
 
     def _in_memory(self, rows: Any) -> Tensor:
         return torch.cat(list(float64_blocks(rows, normalize=self.normalize)))

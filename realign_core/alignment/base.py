@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Self, cast
 from torch import Tensor
 
 from realign_core.alignment.persistence import write_aligner
-from realign_core.alignment.rows import Mapper, block_tensor, map_blocks, map_rows, row_blocks
+from realign_core.alignment.rows import InOrder, Mapper, block_tensor, map_rows, row_blocks
 from realign_core.alignment.statistics import MeanTrace, block_moments
 from realign_core.load.passes import total
 from realign_core.moments import Moments, statistics_device
@@ -152,15 +152,13 @@ class Aligner:
         """Mapped fitting rows; differs from `transform` only where a method treats those apart."""
         return self.transform(rows)
 
-    def transform_batches(self, rows: Any, *, first_row: int = 0) -> Iterator[Any]:
-        """Mapped rows block by block, for sets larger than memory.
+    def transform_batches(self, rows: Any) -> Iterator[Any]:
+        """Mapped rows block by block, for sets larger than memory."""
+        return self.in_order().map(rows)
 
-        `first_row` is the place of the first of them in its set: they are mapped as they would be there.
-        """
-        mapper = self._ready_mapper()
-        if first_row:
-            self._pass_over(mapper, first_row)
-        return map_blocks(rows, mapper, self.name, self.n_features_in_)
+    def in_order(self) -> InOrder:
+        """The map for the parts of a set, which are mapped or passed over one after another."""
+        return InOrder(self._ready_mapper(), self.name, self.n_features_in_, self._pass_over)
 
     def save(self, folder: str | Path) -> None:
         """Write settings and learnt values to `folder` (JSON and safetensors), all or nothing."""
@@ -201,7 +199,7 @@ class Aligner:
         raise NotImplementedError
 
     def _pass_over(self, mapper: Any, rows: int) -> None:
-        """Bring a mapper to where it would be behind the first rows of a set."""
+        """Bring a mapper to where it would be behind so many more rows."""
         mapper.skip(rows)
 
     def _wants_pass(self) -> bool:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import torch
 
+from realign_core.alignment.base import Aligner
+from realign_core.alignment.registry import traits
 from realign_core.checkpoint import tell
 from realign_core.load import Batches, write_rows
-from realign_core.load.filed import files_of
+from realign_core.load.filed import cut, files_of
 from realign_core.validation import UnusableInput
 
 WITH_IDS = (".npz", ".parquet", ".pkl")
@@ -46,15 +49,33 @@ def write_shards(
     are as for `write_mapped`.
     """
     shards = shards_of(rows, shard_rows)
+    mapping = method.in_order() if depends_on_order(method) else None
     for number, (name, start, end) in enumerate(shards, start=1):
-        path = os.path.join(folder, name + suffix)
-        if os.path.exists(path):
+        path, part = os.path.join(folder, name + suffix), cut(rows, start, end)
+        if is_written(path, part):
+            if mapping:
+                mapping.skip(part)
             continue
         tell(f"shard {number} of {len(shards)}")
-        part = rows.subset(np.arange(start, end))
-        blocks = method.transform_batches(part, first_row=start)
+        blocks = mapping.map(part) if mapping else method.transform_batches(part)
         _write(path, blocks, part, None if ids is None else ids[start:end], start)
     return len(shards)
+
+
+def depends_on_order(method: Any) -> bool:
+    """Whether what a row is mapped to may depend on the rows before it."""
+    kind = traits(method)
+    return kind.adds_noise or kind.copies_target or not isinstance(method, Aligner)
+
+
+def is_written(path: str, rows: Batches) -> bool:
+    """Whether a shard of these rows is there; of `.npy` also whether it has their shape and type."""
+    if not path.endswith(".npy"):
+        return os.path.exists(path)
+    with suppress(OSError, ValueError, EOFError):
+        there = np.load(path, mmap_mode="r")
+        return there.shape == rows.shape and there.dtype == _output_type(rows.dtype, ".npy")
+    return False
 
 
 def shards_of(rows: Batches, shard_rows: int | None = None) -> list[tuple[str, int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,24 @@ from realign_core.validation import UnusableInput
 
 Mapper = Callable[[Tensor, Tensor], None]
 """Writes the mapped rows of a block `(n, d)` to a place of the same shape and type; called in order."""
+
+
+@dataclass
+class InOrder:
+    """A map that goes over the parts of a set once, first to last, so that noise is that of a row's place."""
+
+    mapper: Mapper
+    name: str
+    dim: int
+    pass_over: Callable[[Mapper, int], None]
+
+    def map(self, rows: Any) -> Iterator[Any]:
+        """The next rows mapped, block by block."""
+        return map_blocks(rows, self.mapper, self.name, self.dim)
+
+    def skip(self, rows: Any) -> None:
+        """Go on behind the next rows without mapping them."""
+        self.pass_over(self.mapper, len(rows))
 
 
 def row_blocks(rows: Any, label: str) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from realign_core import __version__
-from realign_core.load.atomic import partial_of
+from realign_core.load.atomic import clear_partial
 from realign_core.load.filestates import FileStates
 from realign_core.load.keeper import RUN_FILE, Keeper
 from realign_core.load.places import refuse_url
@@ -113,8 +113,5 @@ def alone_in(folder: str) -> Iterator[None]:
 
 def finished(folder: str) -> None:
     """Remove what a run that has ended kept in its output folder, and half-written shards of killed ones."""
-    names = set(os.listdir(folder))
-    for name in names:
-        if partial_of(name) in names:
-            os.unlink(os.path.join(folder, name))
+    clear_partial(folder, os.listdir(folder))
     shutil.rmtree(os.path.join(folder, UNFINISHED), ignore_errors=True)

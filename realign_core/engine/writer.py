@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-import numpy as np
 import ray
 import ray.data
 
-from realign_core.alignment.base import Aligner
-from realign_core.alignment.output import shards_of, write_mapped
-from realign_core.alignment.registry import traits
+from realign_core.alignment.output import depends_on_order, is_written, shards_of, write_mapped
+from realign_core.alignment.output import write_shards as write_in_order
 from realign_core.checkpoint import tell
 from realign_core.engine.ray_engine import fetched
 from realign_core.engine.work import RETRIES, answered, insistent
-from realign_core.load.atomic import partial_of
+from realign_core.load.atomic import clear_partial
 from realign_core.load.batches import Batches
 from realign_core.load.filed import cut, files_of
 from realign_core.validation import UnusableInput
@@ -51,26 +47,21 @@ def write_shards(method: Any, rows: Batches, folder: str, *, shard_rows: int | N
         Shard(os.path.join(where, name + SUFFIX), cut(rows, start, stop))
         for name, start, stop in shards_of(rows, shard_rows)
     ]
-    _clear_partial(where, shards)
+    names = [os.path.basename(shard.path) for shard in shards]
+    clear_partial(where, names)
     shared = ray.put(method)
     try:
-        if in_order(method):
-            sentences = [fetched("write", _write_all.remote(shared, shards))]
+        if depends_on_order(method):
+            sentences = [fetched("write", _write_in_order.remote(shared, rows, where, shard_rows))]
         else:
             sentences = _spread(shared, shards)
     finally:
         # A worker that was killed has left what it was writing, under a name that no reader takes.
-        _clear_partial(where, shards)
+        clear_partial(where, names)
     for sentence in sentences:
         if sentence is not None:
             raise UnusableInput(sentence)
     return len(shards)
-
-
-def in_order(method: Any) -> bool:
-    """Whether what a row is mapped to may depend on the rows before it."""
-    kind = traits(method)
-    return kind.adds_noise or kind.copies_target or not isinstance(method, Aligner)
 
 
 def _spread(method: Any, shards: Sequence[Shard]) -> list[str | None]:
@@ -98,72 +89,16 @@ def _spread(method: Any, shards: Sequence[Shard]) -> list[str | None]:
 
 
 @ray.remote(max_retries=RETRIES, retry_exceptions=[OSError])
-def _write_all(method: Any, shards: Sequence[Shard]) -> str | None:
-    """Write all shards in order, and say what is unusable."""
-
-    def work() -> None:
-        given = _InOrder(method, shards)
-        for shard in shards:
-            write_one(given, shard)
-            given.past(shard)
-
-    return answered(work)[1]
+def _write_in_order(method: Any, rows: Batches, folder: str, shard_rows: int | None) -> str | None:
+    """Write all shards one after another, and say what is unusable."""
+    return answered(lambda: write_in_order(folder, method, rows, shard_rows=shard_rows))[1]
 
 
 def write_one(method: Any, shard: Shard) -> None:
     """Write one shard unless it is there."""
-    if is_written(shard):
+    if is_written(shard.path, shard.rows):
         return
     try:
         write_mapped(shard.path, method, shard.rows)
     except UnusableInput as error:
         raise UnusableInput(f"{os.path.basename(shard.path)}: {error}") from error.__cause__
-
-
-def is_written(shard: Shard) -> bool:
-    """Whether a shard's file is there with the shape and type that it is to have."""
-    with suppress(OSError, ValueError, EOFError):
-        there = np.load(shard.path, mmap_mode="r")
-        stored = "float32" if shard.rows.dtype == "bfloat16" else shard.rows.dtype
-        return there.shape == shard.rows.shape and there.dtype == stored
-    return False
-
-
-class _InOrder:
-    """A method whose mapped rows come in one stream over all shards, handed out shard by shard."""
-
-    def __init__(self, method: Any, shards: Sequence[Shard]):
-        self._mapped = method.transform_batches(_Chain([shard.rows for shard in shards]))
-        self._taken = 0
-
-    def transform_batches(self, rows: Batches) -> Iterator[Any]:
-        for block in islice(self._mapped, _blocks(rows) - self._taken):
-            self._taken += 1
-            yield block
-
-    def past(self, shard: Shard) -> None:
-        """Go on to the next shard; one that was there already is mapped all the same, and dropped."""
-        for _ in self.transform_batches(shard.rows):
-            pass
-        self._taken = 0
-
-
-class _Chain:
-    def __init__(self, sets: Sequence[Batches]):
-        self.sets = sets
-
-    def __iter__(self) -> Iterator[Any]:
-        for rows in self.sets:
-            yield from rows
-
-
-def _blocks(rows: Batches) -> int:
-    return -(-len(rows) // rows.block_rows)
-
-
-def _clear_partial(folder: str, shards: Sequence[Shard]) -> None:
-    names = {os.path.basename(shard.path)[:100] for shard in shards}
-    for name in os.listdir(folder):
-        if partial_of(name) in names:
-            with suppress(OSError):
-                os.unlink(os.path.join(folder, name))

@@ -7,8 +7,8 @@ import re
 import secrets
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from realign_core.load.places import refuse_url
@@ -48,6 +48,15 @@ def partial_of(name: str) -> str | None:
     """The file that a partial one of this name was to become, its name cut to 100; None for another file."""
     match = PARTIAL.fullmatch(name)
     return match[1] if match else None
+
+
+def clear_partial(folder: str | os.PathLike, names: Iterable[str]) -> None:
+    """Remove what killed runs left half-written of the files with these names."""
+    cut = {name[:100] for name in names}
+    for name in os.listdir(folder):
+        if partial_of(name) in cut:
+            with suppress(OSError):
+                os.unlink(os.path.join(folder, name))
 
 
 def atomic_bytes(path: str | os.PathLike, data: bytes) -> None:

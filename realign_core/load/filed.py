@@ -83,19 +83,8 @@ class FileRows:
             self._source = source
         return self._source
 
-    def __reduce__(self) -> tuple[Callable[..., FileRows], tuple[Any, ...]]:
-        return _restored, (self._read_contents, self.path, self.key, self.part, self.shape, self.dtype)
-
-
-def _restored(
-    read_contents: Callable[[str], Contents],
-    path: str,
-    key: str | None,
-    part: int | None,
-    shape: tuple[int, int],
-    dtype: str,
-) -> FileRows:
-    return FileRows(read_contents, path, key, part, shape=shape, dtype=dtype)
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_source": None}
 
 
 def files_of(source: Any) -> list[tuple[int, FileRows]] | None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from cli_tools import finish, make_pair, process
 
+from realign_core.alignment import c3
 from realign_core.checkpoint import checked_by
 from realign_core.cli.resuming import alone_in
 from realign_core.load import keeper
@@ -121,6 +122,22 @@ def without_seconds(name):
     for method in found["methods"].values():
         del method["seconds"]
     return found
+
+
+def test_noise_is_drawn_once_for_each_row_however_many_shards(cli, shards, monkeypatch):
+    drawn = []
+    draws = c3.gaussian_rows
+
+    def counted(*options):
+        draw = draws(*options)
+        return lambda n: drawn.append(n) or draw(n)
+
+    monkeypatch.setattr(c3, "gaussian_rows", counted)
+    with stop_after(30):
+        assert cli("align", "T", "S", "--method", "c3", "--shard-rows", 10, "--out", "Z/").status == 130
+    drawn.clear()
+    assert cli("align", "T", "S", "--method", "c3", "--shard-rows", 10, "--out", "Z/").status == 0
+    assert sum(drawn) == 500
 
 
 def test_what_another_run_left_is_refused(cli, shards, monkeypatch):
