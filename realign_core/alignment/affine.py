@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from realign_core.alignment.affine_map import AffineMap
 from realign_core.alignment.base import Aligner
-from realign_core.alignment.rows import Mapper, row_blocks
-from realign_core.load.passes import Arrays, State, total
-from realign_core.validation import UnusableInput
-
-
-@dataclass(frozen=True)
-class Projected:
-    """Sum `(d,)` of `n` rows after the map and the projection."""
-
-    n: int
-    sum: Tensor
-
-    def merge(self, other: Projected) -> Projected:
-        """Of both sets of rows together."""
-        return Projected(self.n + other.n, self.sum + other.sum)
-
-    def arrays(self) -> Arrays:
-        """Count and sum by name."""
-        return {"n": np.array(self.n), "sum": self.sum.numpy()}
-
-    @classmethod
-    def from_arrays(cls, arrays: Arrays) -> Projected:
-        """Undoes `arrays`."""
-        return cls(int(arrays["n"]), torch.from_numpy(arrays["sum"]))
+from realign_core.alignment.rows import Mapper
+from realign_core.alignment.statistics import PassState, Projected
 
 
 class AffineAligner(Aligner):
@@ -44,7 +19,6 @@ class AffineAligner(Aligner):
     """
 
     centroid_stage: ClassVar[bool] = False
-    pass_form: ClassVar[type[State]] = Projected
 
     def _set_map(self, linear: float | Tensor, bias: Tensor) -> None:
         if isinstance(linear, Tensor):
@@ -57,7 +31,6 @@ class AffineAligner(Aligner):
             moved = linear @ self.mean_source_ if isinstance(linear, Tensor) else linear * self.mean_source_
             self.bias_ = self._aim() - moved
             self.centroid_ = self._aim().clone()
-        self._sum = torch.zeros_like(bias)
 
     def _aim(self) -> Tensor:
         """Where ReAlign's last step puts the mean."""
@@ -66,31 +39,11 @@ class AffineAligner(Aligner):
     def _wants_pass(self) -> bool:
         return self.centroid_stage and not hasattr(self, "centroid_")
 
-    def _read_again(self, source: Any) -> None:
-        row_blocks(source, "source")
-        found = total(f"centroid of {self.name}", (source,), self._pass_part, self.pass_form)
-        n = 0 if found is None else int(found.arrays()["n"])
-        if n != self.n_source_:
-            raise UnusableInput(
-                f"{self.name} was fitted on {self.n_source_} source rows and this pass brings {n}; "
-                "give each pass the same rows"
-            )
-        self._take_pass(found)
-        self._end_pass()
-
-    def _add_to_pass(self, block: Tensor, first_row: int) -> None:
-        self._sum += self._affine().projected_sum(block, first_row)
-
-    def _pass_part(self, first_row: int, rows: Any) -> State:
-        """What a block adds to a pass, in the form of `pass_form`."""
-        block = self._block(rows, "source", self.n_features_in_)
+    def _pass_part(self, first_row: int, block: Tensor) -> PassState:
         return Projected(len(block), self._affine().projected_sum(block, first_row))
 
-    def _take_pass(self, found: Any) -> None:
-        self._sum = found.sum
-
-    def _end_pass(self) -> None:
-        self.centroid_ = self._sum / self.n_source_
+    def _end_pass(self, found: Any) -> None:
+        self.centroid_ = found.sum / found.n
 
     def _affine(self) -> AffineMap:
         return AffineMap(self._linear(), self.bias_, normalize=self.normalize)

@@ -22,6 +22,7 @@ from realign_core.alignment.rows import Mapper
 from realign_core.alignment.statistics import (
     AlignmentWarning,
     MeanTrace,
+    Projected,
     check_source_varies,
     row_lengths,
     warn_constant_target,
@@ -116,7 +117,7 @@ class AnisoAlign(Aligner):
         self.prior_weight, self.phase_weight = prior_weight, phase_weight
         self.fit_rows, self.seed = fit_rows, seed
         self._samples: dict[str, Sample] = {}
-        self._passing: AnisoMap | None = None
+        self._map_in_pass: AnisoMap | None = None
 
     def _accumulate(self, so_far: Any, rows: Any, label: str) -> MeanTrace | Moments:
         self._check_settings()
@@ -147,7 +148,7 @@ class AnisoAlign(Aligner):
         if self.refine:
             self._refine(_narrow(x), _narrow(start.to(y.phases.device, torch.float64)(y)), potential)
         # A pass that was cut short ran with an earlier map.
-        self._sum, self._passing = torch.zeros_like(source.mean), None
+        self._map_in_pass = None
 
     def _refine(self, target: Polar, start: Polar, potential: PhasePotential) -> None:
         device = start.phases.device
@@ -209,20 +210,20 @@ class AnisoAlign(Aligner):
     def _wants_pass(self) -> bool:
         return not hasattr(self, "centroid_")
 
-    def _add_to_pass(self, block: Tensor, first_row: int) -> None:
-        if self._passing is None:
-            self._passing = self._map()
-        self._passing.row = first_row
-        self._sum += self._passing.projected_sum(block)
+    def _pass_part(self, first_row: int, block: Tensor) -> Projected:
+        if self._map_in_pass is None:
+            self._map_in_pass = self._map()
+        self._map_in_pass.row = first_row
+        return Projected(len(block), self._map_in_pass.projected_sum(block))
 
-    def _end_pass(self) -> None:
-        centroid = self._sum / self.n_source_
+    def _end_pass(self, found: Any) -> None:
+        centroid = found.sum / found.n
         if not bool(centroid.isfinite().all()):
             raise UnusableInput(
                 "anisoalign maps rows out of all range; lower learning_rate, radius_bound or rest_bound"
             )
         self.centroid_ = centroid
-        self._passing = None
+        self._map_in_pass = None
 
     def _fits(self, key: str, value: Tensor, d: int) -> bool:
         if key in ("mean_source_", "mean_target_", "origin_", "centre_", "centroid_", "spread_ratio_"):

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from realign_core.alignment.persistence import write_aligner
 from realign_core.alignment.rows import InOrder, Mapper, block_tensor, map_rows, row_blocks
-from realign_core.alignment.statistics import MeanTrace, block_moments
+from realign_core.alignment.statistics import MeanTrace, PassState, Projected, block_moments
 from realign_core.load.passes import total
 from realign_core.moments import Moments, statistics_device
 from realign_core.validation import UnusableInput
@@ -30,7 +30,7 @@ class Aligner:
 
     A subclass names itself, and says in `_solve` what it learns from the statistics of both sets and in
     `_mapper` how a block is mapped. One that needs further passes over the source overrides `_wants_pass`,
-    `_add_to_pass` and `_end_pass`.
+    `_pass_part`, which gives the `pass_form` of a block, and `_end_pass`, which takes that of all rows.
     """
 
     name: ClassVar[str]
@@ -41,12 +41,13 @@ class Aligner:
     exact_means: ClassVar[bool] = False
     copies_target: ClassVar[bool] = False
     keeps_rows: ClassVar[bool] = False
+    pass_form: ClassVar[type[PassState]] = Projected
     row_arrays: ClassVar[frozenset[str]] = frozenset()
 
     _source: MeanTrace | Moments | None = None
     _target: MeanTrace | Moments | None = None
     _solved = False
-    _pass_rows = 0
+    _passing: PassState | None = None
 
     def __init__(self, *, normalize: bool = True):
         self.normalize = normalize
@@ -97,8 +98,25 @@ class Aligner:
         return cast("MeanTrace | Moments | None", found)
 
     def _read_again(self, source: Any) -> None:
-        for block in row_blocks(source, "source"):
-            self.partial_fit_centroid(source=block)
+        row_blocks(source, "source")
+        found = total(f"further pass of {self.name}", (source,), self._pass_part_of, self.pass_form)
+        self._check_pass(0 if found is None else found.n)
+        self._end_pass(found)
+
+    @property
+    def _passed(self) -> int:
+        """Rows that the current further pass has had."""
+        return 0 if self._passing is None else self._passing.n
+
+    def _pass_part_of(self, first_row: int, rows: Any) -> PassState:
+        return self._pass_part(first_row, self._block(rows, "source", self.n_features_in_))
+
+    def _check_pass(self, n: int) -> None:
+        if n != self.n_source_:
+            raise UnusableInput(
+                f"{self.name} was fitted on {self.n_source_} source rows and this pass brings "
+                f"{n if n < self.n_source_ else 'more'}; give each pass the same rows"
+            )
 
     def partial_fit(self, *, source: Any = None, target: Any = None) -> Self:
         """Add a block of source rows, of target rows, or of both to the statistics.
@@ -121,17 +139,16 @@ class Aligner:
         self._finish()
         if not self._wants_pass():
             raise UnusableInput(f"{self.name} needs no further pass over the source; call transform")
-        block = self._block(source, "source", self.n_features_in_)
-        if self._pass_rows + len(block) > self.n_source_:
-            raise UnusableInput(
-                f"{self.name} was fitted on {self.n_source_} source rows and this pass brings more; "
-                "give each pass the same rows"
-            )
-        self._add_to_pass(block, self._pass_rows)
-        self._pass_rows += len(block)
-        if self._pass_rows == self.n_source_:
-            self._pass_rows = 0
-            self._end_pass()
+        block, so_far = self._block(source, "source", self.n_features_in_), self._passed
+        if not len(block):
+            return self
+        if so_far + len(block) > self.n_source_:
+            self._check_pass(so_far + len(block))
+        found = self._pass_part(so_far, block)
+        self._passing = found if self._passing is None else self._passing.merge(found)
+        if self._passing.n == self.n_source_:
+            whole, self._passing = self._passing, None
+            self._end_pass(whole)
         return self
 
     @property
@@ -205,10 +222,10 @@ class Aligner:
     def _wants_pass(self) -> bool:
         return False
 
-    def _add_to_pass(self, block: Tensor, first_row: int) -> None:
+    def _pass_part(self, first_row: int, block: Tensor) -> PassState:
         raise NotImplementedError
 
-    def _end_pass(self) -> None:
+    def _end_pass(self, found: Any) -> None:
         raise NotImplementedError
 
     def _reset(self) -> None:
@@ -219,7 +236,7 @@ class Aligner:
         for key in [key for key in vars(self) if key.endswith("_")]:
             delattr(self, key)
         self._solved = False
-        self._pass_rows = 0
+        self._passing = None
 
     def _accumulate(self, so_far: Any, rows: Any, label: str) -> MeanTrace | Moments:
         known = self._source if self._source is not None else self._target
@@ -263,7 +280,7 @@ class Aligner:
         if self._wants_pass():
             raise UnusableInput(
                 f"{self.name} still needs a pass over the {self.n_source_} source rows "
-                f"({self._pass_rows} have come); give them to partial_fit_centroid"
+                f"({self._passed} have come); give them to partial_fit_centroid"
             )
         return self._mapper()
 

@@ -75,7 +75,6 @@ class CentroidNewton:
         self._fraction = 1.0
         self._scratch: Tensor | None = None
         self._renew = True
-        self._sum: Evaluation | None = None
 
     def evaluate(self, rows: Tensor) -> Evaluation:
         """The candidate on some rows `(n, d)`."""
@@ -92,15 +91,8 @@ class CentroidNewton:
         weighted = moved.div_(lengths[:, None] ** 1.5)
         return Evaluation(len(rows), total, directions, inverse, gram(weighted).cpu())
 
-    def add(self, rows: Tensor | Evaluation) -> None:
-        """Add rows, or what they were evaluated to, to the evaluation of the candidate."""
-        part = rows if isinstance(rows, Evaluation) else self.evaluate(rows)
-        self._sum = part if self._sum is None else self._sum.merge(part)
-
-    def end_pass(self) -> None:
-        """Take or reject the candidate, and choose the next."""
-        assert self._sum is not None, "rows have come"
-        found, self._sum = self._sum, None
+    def end_pass(self, found: Evaluation) -> None:
+        """Take or reject the candidate by what all rows evaluate to, and choose the next."""
         self.passes += 1
         value = found.lengths / found.n - float(self.target @ self._candidate)
         gradient = found.directions / found.n - self.target

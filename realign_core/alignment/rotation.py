@@ -15,13 +15,13 @@ from realign_core.alignment.shrinkage import shrunk
 from realign_core.alignment.statistics import (
     AlignmentWarning,
     MeanTrace,
+    PassState,
     check_source_varies,
     unit_pieces,
     warn_constant_target,
     with_covariance,
 )
 from realign_core.linalg import monge_map
-from realign_core.load.passes import State
 from realign_core.moments import Moments
 from realign_core.validation import check_fraction
 
@@ -44,7 +44,7 @@ class Rotation(AffineAligner):
     name = "rotation"
     # The centroid is to land on the mean to the last digits.
     exact_means = True
-    pass_form: ClassVar[type[State]] = Evaluation
+    pass_form: ClassVar[type[PassState]] = Evaluation
 
     def __init__(self, *, bures: float = 0.0, normalize: bool = True):
         super().__init__(normalize=normalize)
@@ -81,24 +81,16 @@ class Rotation(AffineAligner):
     def _wants_pass(self) -> bool:
         return not hasattr(self, "centroid_gap_")
 
-    def _add_to_pass(self, block: Tensor, first_row: int) -> None:
-        assert self._newton is not None, "a pass is wanted"
-        self._newton.add(self._pass_part(first_row, block))
-
-    def _pass_part(self, first_row: int, rows: Any) -> Evaluation:
-        newton, block = self._newton, self._block(rows, "source", self.n_features_in_)
+    def _pass_part(self, first_row: int, block: Tensor) -> Evaluation:
+        newton = self._newton
         assert newton is not None, "a pass is wanted"
         units = unit_pieces(block, normalize=True, first_row=first_row)
         turned = (unit @ self.matrix_.mT.to(unit.device) if self.bures else unit for unit in units)
         return reduce(Evaluation.merge, map(newton.evaluate, turned))
 
-    def _take_pass(self, found: Any) -> None:
+    def _end_pass(self, found: Any) -> None:
         assert self._newton is not None, "a pass is wanted"
-        self._newton.add(found)
-
-    def _end_pass(self) -> None:
-        assert self._newton is not None, "a pass is wanted"
-        self._newton.end_pass()
+        self._newton.end_pass(found)
         if not self._newton.done:
             return
         self.bias_ = self._newton.bias if self.bures else self.rotation_ @ self._newton.bias

@@ -7,13 +7,14 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from realign_core.linalg import ZERO_TRACE
-from realign_core.load.passes import Arrays
+from realign_core.load.passes import Arrays, State
 from realign_core.moments import Moments, statistics_device
 from realign_core.validation import UnusableInput
 
@@ -190,6 +191,35 @@ class MeanTrace:
             self.mean + shift * (other.n / n),
             (self.n * self.trace + other.n * other.trace) / n + between,
         )
+
+
+class PassState(State, Protocol):
+    """What a further pass over the source adds up to; `n` counts its rows."""
+
+    @property
+    def n(self) -> int:
+        """Rows so far."""
+
+
+@dataclass(frozen=True)
+class Projected:
+    """Sum `(d,)` of `n` rows after the map and the projection."""
+
+    n: int
+    sum: Tensor
+
+    def merge(self, other: Projected) -> Projected:
+        """Of both sets of rows together."""
+        return Projected(self.n + other.n, self.sum + other.sum)
+
+    def arrays(self) -> Arrays:
+        """Count and sum by name."""
+        return {"n": np.array(self.n), "sum": self.sum.numpy()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Projected:
+        """Undoes `arrays`."""
+        return cls(int(arrays["n"]), torch.from_numpy(arrays["sum"]))
 
 
 def block_moments(block: Tensor, *, normalize: bool, first_row: int, name: str) -> Moments:
