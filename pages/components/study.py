@@ -12,9 +12,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-import torch
-
 from pages.components.digests import digest_of
 from pages.components.memo import Budget, Memo
 from pages.components.memory import weigh
@@ -29,12 +26,10 @@ from realign_core.comparison import (
 from realign_core.comparison.dials import Dial
 from realign_core.comparison.tradeoff import Found
 from realign_core.diagnostics import Diagnosis, diagnose
-from realign_core.diagnostics.drift_path import SHOWN_ROWS, DriftPath, drift_path
+from realign_core.diagnostics.drift_path import DriftPath, drift_path_of
 from realign_core.figures.theme import LABELS
-from realign_core.load import Batches, EmbeddingPair
+from realign_core.load import EmbeddingPair
 from realign_core.load.filestates import FileStates
-from realign_core.load.strata import in_words, sample_both, strata_of
-from realign_core.moments import float64_blocks
 
 KEPT_RESULTS = 48
 KEPT_BENCHES = 2
@@ -94,18 +89,8 @@ class Study:
     def drift_path(self, diagnosis: Diagnosis) -> DriftPath | None:
         """At most 300 seeded rows of each set on their way through ReAlign; no other row is read."""
 
-        def make() -> DriftPath | None:
-            pair, strata = self.pair, strata_of(self.pair, SHOWN_ROWS)
-            there = np.arange(len(pair.target)), np.arange(len(pair.source))
-            chosen = sample_both(strata, there, SHOWN_ROWS, diagnosis.seed, paired=pair.paired)
-            target, source = map(self._some_rows, (pair.target, pair.source), chosen)
-            return drift_path(target, source, diagnosis, chosen=in_words(strata))
-
-        return self._results.get(("drift path", diagnosis.seed), self._from_rows(make))
-
-    def _some_rows(self, rows: Batches, chosen: np.ndarray) -> torch.Tensor:
-        taken = float64_blocks(rows.take(chosen), normalize=self.pair.normalize, device="cpu")
-        return torch.cat(list(taken))
+        make = self._from_rows(lambda: drift_path_of(self.pair, diagnosis))
+        return self._results.get(("drift path", diagnosis.seed), make)
 
     def bench(self, settings: Settings) -> Bench:
         """The prepared rows for these settings, whatever the methods and their options."""

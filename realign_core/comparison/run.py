@@ -7,18 +7,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from realign_core import alignment
 from realign_core.comparison.bench import Bench
 from realign_core.comparison.result import Comparison, MethodResult
 from realign_core.comparison.settings import Settings
-from realign_core.comparison.side import class_counts, some_rows
+from realign_core.comparison.side import class_counts
 from realign_core.diagnostics.diagnosis import Diagnosis, diagnose
-from realign_core.diagnostics.drift_path import SHOWN_ROWS, DriftPath, drift_path
+from realign_core.diagnostics.drift_path import drift_path_of
 from realign_core.diagnostics.statistics import Progress, silent
 from realign_core.load import EmbeddingPair
-from realign_core.load.strata import in_words, sample_both
 from realign_core.moments import statistics_device
 from realign_core.validation import UnusableInput
 
@@ -89,20 +86,10 @@ def assemble(
         judged=bench.judged,
         warnings=(*data.report.warnings, *diagnosis.warnings, *dict.fromkeys(notes)),
         seconds=seconds,
-        drift_path=_drift_path(bench, diagnosis),
+        drift_path=drift_path_of(data, diagnosis),
         rows=bench.rows,
         baseline=bench.baseline_beside(found),
         classes=class_counts(bench.whole, bench.held_out),
-    )
-
-
-def _drift_path(bench: Bench, diagnosis: Diagnosis) -> DriftPath | None:
-    """Some of the rows that are judged in-sample on their way through ReAlign."""
-    rows, strata = bench.whole.evaluation, bench.sampling.strata_on(bench.whole.judged)
-    there = np.arange(rows.n_target), np.arange(rows.n_source)
-    target, source = sample_both(strata, there, SHOWN_ROWS, diagnosis.seed, paired=bench.data.paired)
-    return drift_path(
-        some_rows(rows.x, target), some_rows(rows.y, source), diagnosis, chosen=in_words(strata)
     )
 
 

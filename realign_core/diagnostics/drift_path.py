@@ -11,7 +11,9 @@ from torch import Tensor
 from realign_core.diagnostics.diagnosis import Diagnosis
 from realign_core.diagnostics.drift import SMALLEST_MEAN, STAGES
 from realign_core.linalg import eigh_descending
-from realign_core.moments import unit_rows
+from realign_core.load import EmbeddingPair
+from realign_core.load.strata import in_words, sample_both, strata_of
+from realign_core.moments import float64_blocks, unit_rows
 
 SHOWN_ROWS = 300
 
@@ -33,6 +35,18 @@ class DriftPath:
     target_centroid: np.ndarray
     centroids: dict[str, np.ndarray]
     chosen: str = ""
+
+
+def drift_path_of(data: EmbeddingPair, diagnosis: Diagnosis) -> DriftPath | None:
+    """As `drift_path` of 300 seeded, stratified rows of each set, pairs of pairs; no other row is read."""
+    strata, sets = strata_of(data, SHOWN_ROWS), (data.target, data.source)
+    there = [np.arange(len(rows)) for rows in sets]
+    chosen = sample_both(strata, there, SHOWN_ROWS, diagnosis.seed, paired=data.paired)
+    target, source = (
+        torch.cat(list(float64_blocks(rows.take(some), normalize=data.normalize, device="cpu"))).cpu()
+        for rows, some in zip(sets, chosen)
+    )
+    return drift_path(target, source, diagnosis, chosen=in_words(strata))
 
 
 def drift_path(
