@@ -15,7 +15,7 @@ from realign_core.diagnostics.statistics import PairStatistics
 from realign_core.load import Batches, keeper
 from realign_core.load.arrays import ArrayRows
 from realign_core.load.keeper import Keeper, kept_by
-from realign_core.load.passes import summed_by, total
+from realign_core.load.passes import Memory, remembered_in, summed_by, total
 from realign_core.load.scan import scan
 from realign_core.moments import Moments
 from realign_core.validation import UnusableInput
@@ -178,3 +178,33 @@ def test_sets_that_end_apart_are_refused():
 
 def test_no_rows_add_up_to_nothing():
     assert total("x", ([np.empty((0, 3))],), lambda first, a: Moments.of(a), Moments) is None
+
+
+def test_methods_that_want_the_same_statistics_share_them_and_nothing_else():
+    source, target = rows(seed=3), rows(seed=4)
+    read = []
+
+    class Counted(Batches):
+        def read(self, start, stop):
+            read.append((start, stop))
+            return super().read(start, stop)
+
+    both = [Counted(part.source, block_rows=100) for part in (source, target)]
+    memory = Memory()
+    for name in ("mean_shift", "c3", "realign", "rotation", "blockwise", "gaussian_ot"):
+        with remembered_in(memory):
+            found = alignment.create(name).fit(source=both[0], target=both[1])
+        alone = alignment.create(name).fit(source=source, target=target)
+        some = source.read(0, 50)
+        np.testing.assert_array_equal(found.transform(some), alone.transform(some))
+    # Means, exact means and moments of both sets, one further pass of ReAlign, Newton passes of rotation.
+    assert memory.spared > 0
+    passes_read = len(read) / 9
+    assert 7 < passes_read < 7 + 20
+    before = len(read)
+    with remembered_in(memory):
+        alignment.create("mean_shift").fit(source=both[0], target=both[1])
+    assert len(read) == before
+    with remembered_in(memory):
+        alignment.create("mean_shift", normalize=False).fit(source=both[0], target=both[1])
+    assert len(read) == before + 18

@@ -94,8 +94,14 @@ class Aligner:
         known = self._source if self._source is not None else self._target
         part = partial(self._part, label=label, dim=None if known is None else len(known.mean))
         where = statistics_device(rows) if isinstance(rows, Tensor) else None
-        found = total(f"{label} of {self.name}", (rows,), part, form, where=where)
+        ours = type(self)._part is Aligner._part
+        found = total(self._name_of_pass(label), (rows,), part, form, where=where, shared=ours)
         return cast("MeanTrace | Moments | None", found)
+
+    def _name_of_pass(self, label: str) -> str:
+        """What statistics of a set hang on, so that methods that want the same can share them."""
+        wanted = "moments" if self.needs_covariance else f"{'exact ' if self.exact_means else ''}means"
+        return f"{wanted} of the {label}{'' if self.normalize else ' as it is'}"
 
     def _read_again(self, source: Any) -> None:
         row_blocks(source, "source")

@@ -7,6 +7,7 @@ with an `Engine` stretches of rows are summed elsewhere.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -60,6 +61,42 @@ def summed_by(engine: Engine | None) -> Iterator[None]:
         _engine.reset(token)
 
 
+class Memory:
+    """Sums that are known already, for passes of one name over the same sets, which it keeps hold of.
+
+    `spared` adds up the seconds that known sums once took.
+    """
+
+    def __init__(self) -> None:
+        self.spared = 0.0
+        self._known: dict[tuple[Any, ...], tuple[Any, float, Sequence[Any]]] = {}
+
+    def get(self, name: str, sets: Sequence[Any], make: Callable[[], S | None]) -> S | None:
+        """The sum, made where it is not known."""
+        key = (name, *map(id, sets))
+        if key in self._known:
+            found, seconds, _ = self._known[key]
+            self.spared += seconds
+            return found
+        started = time.perf_counter()
+        found = make()
+        self._known[key] = found, time.perf_counter() - started, sets
+        return found
+
+
+_memory: ContextVar[Memory | None] = ContextVar("memory", default=None)
+
+
+@contextmanager
+def remembered_in(memory: Memory) -> Iterator[None]:
+    """Within this context sums that may be `shared` are remembered."""
+    token = _memory.set(memory)
+    try:
+        yield
+    finally:
+        _memory.reset(token)
+
+
 def total(
     name: str,
     sets: Sequence[Any],
@@ -68,15 +105,25 @@ def total(
     *,
     where: Any = None,
     block_rows: int | None = None,
+    shared: bool = False,
 ) -> S | None:
     """The merged parts of all blocks of one set of rows, or of several read side by side; None for no rows.
 
     `sets` are arrays, tensors, `Batches` or re-iterables of blocks; blocks are merged in order, so that a
     pass that was interrupted ends with the same digits as one that was not. `where` is the device of what
-    `part` gives, onto which a sum that was kept comes back; None for the CPU. Raises `ValueError` for sets
-    that end at different blocks.
+    `part` gives, onto which a sum that was kept comes back; None for the CPU. `shared` says that `name` tells
+    all that `part` depends on, so that a `Memory` may serve. Raises `ValueError` for sets that end at
+    different blocks.
     """
-    block_rows = block_rows or BLOCK_ROWS
+    memory = _memory.get() if shared else None
+    if memory is None:
+        return _total(name, sets, part, form, where, block_rows or BLOCK_ROWS)
+    return memory.get(name, sets, lambda: _total(name, sets, part, form, where, block_rows or BLOCK_ROWS))
+
+
+def _total(
+    name: str, sets: Sequence[Any], part: Part[S], form: type[S], where: Any, block_rows: int
+) -> S | None:
     engine, keeper = _engine.get(), current_keeper()
     name = name if keeper is None else keeper.numbered(name)
     known = None if keeper is None else keeper.known(name)
