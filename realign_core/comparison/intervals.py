@@ -16,7 +16,7 @@ from torch import Tensor
 from realign_core.comparison.evaluation import Evaluation
 from realign_core.comparison.jackknife import Jackknife
 from realign_core.comparison.scoring import MapScores
-from realign_core.diagnostics.unit_noise import unit_sums
+from realign_core.diagnostics.unit_noise import has_units, unit_sums
 from realign_core.moments import Moments
 
 NORMAL_975 = 1.96
@@ -107,8 +107,10 @@ def mean_variance(rows: Tensor, moments: Moments, unit: np.ndarray) -> float:
 
     `sum_u ||sum of row - mean over unit u||^2 / n^2`, which is `tr Cov / n` where each row is its own unit.
     """
+    if not has_units(unit):
+        return moments.trace / moments.n
     sums = unit_sums(rows - moments.mean, unit, int(unit.max()) + 1)
-    return float(sums.square().sum()) / moments.n**2
+    return float(torch.linalg.vector_norm(sums)) ** 2 / moments.n**2
 
 
 def _weights(unit: np.ndarray, bootstrap: int, generator: np.random.Generator) -> Tensor:

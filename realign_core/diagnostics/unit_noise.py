@@ -91,4 +91,6 @@ def has_units(unit: np.ndarray) -> bool:
 
 def row_covariance(rows: Tensor, moments: Moments, unit: np.ndarray) -> Tensor:
     """n times the covariance of the mean of `rows` `(n, d)`, `(d, d)`: their covariance if each is a unit."""
+    if not has_units(unit):
+        return moments.covariance
     return gram(unit_sums(rows - moments.mean, unit, int(unit.max()) + 1)) / moments.n

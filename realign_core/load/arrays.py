@@ -44,8 +44,8 @@ def mapping_under(array: np.ndarray) -> mmap.mmap | None:
     return getattr(array, "_mmap", None)
 
 
-TAKEN_ROWS = 512
-"""Rows taken from a map at a time: the system maps some 64 kB around each, until they are given back."""
+TAKEN_ROWS = 64
+"""Rows taken from a map at a time: the system may map 400 kB around each, until they are given back."""
 
 
 class ArrayRows:
