@@ -40,3 +40,4 @@ with frame.page("Geometry") as study, frame.section():
         geometry_coupling.show(diagnosis, findings.get("coupling"))
     with frame.section("A second source of the same targets"):
         second_source.show(study, diagnosis)
+    diagnosing.look_ahead(study)

@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from pages.components import jobs, settings, theme
+from pages.components import ahead, energy_slider, jobs, settings, theme
 from pages.components.study import Study
 from realign_core.diagnostics import Diagnosis
 from realign_core.figures.described import Described
@@ -25,6 +25,15 @@ def current(study: Study) -> Diagnosis:
         return study.diagnosis(energy, seed, progress)
 
     return jobs.run(f"diagnosis|{study.digest}|{seed}", work)
+
+
+def look_ahead(study: Study) -> None:
+    """Prepare the diagnoses one step of the energy slider to the left and to the right.
+
+    What isotropic data would read depends on the cut, and takes most of a step.
+    """
+    stops, seed = energy_slider.beside(settings.get("energy")), settings.get("seed")
+    ahead.prepare(lambda: [study.diagnosis(stop, seed) for stop in stops])
 
 
 def drawing(study: Study, diagnosis: Diagnosis, figure: Described) -> go.Figure:

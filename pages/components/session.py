@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Timer
 from typing import Any
 
 import streamlit as st
@@ -15,7 +16,7 @@ class Held:
     """`studies` by what reopens them, `jobs` as `(key, job)` by slot, `asked` what is to be opened next,
     `encoding` what is to be encoded next as `(key, work)`, `encoded` what the last encoding has to say,
     `second` the diagnosis of another source against the data in use, by both of them, `runs` the training
-    run in use by the state of its files."""
+    run in use by the state of its files, `ahead` what is to be prepared before it is asked for."""
 
     studies: dict[str, Any] = field(default_factory=dict)
     jobs: dict[str, tuple[str, Any]] = field(default_factory=dict)
@@ -24,12 +25,16 @@ class Held:
     encoded: Any = None
     second: dict[str, Any] = field(default_factory=dict)
     runs: dict[str, Any] = field(default_factory=dict)
+    ahead: Timer | None = None
 
     def release(self) -> None:
         """Stop what runs and let go of the data."""
         for _, job in self.jobs.values():
             job.cancel()
         self.jobs.clear()
+        if self.ahead is not None:
+            self.ahead.cancel()
+            self.ahead = None
         self.drop_studies()
         self.second.clear()
         self.runs.clear()

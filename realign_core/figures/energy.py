@@ -59,6 +59,7 @@ def energy_split(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
         figure,
         dark=dark,
         height=190,
+        left=16,
         barmode="stack",
         bargap=0.1,
         xaxis={"title": {"text": f"energy; together {whole} = {shown(total)}"}, "range": [0, total]},

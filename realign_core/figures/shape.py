@@ -57,6 +57,7 @@ def bias_noise_angles(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
         figure,
         dark=dark,
         height=340,
+        left=56,
         xaxis={"title": {"text": "leading direction of the residual in V"}, "range": ends, "dtick": 1},
         yaxis={"title": {"text": "angle (degrees)"}, "range": [lowest, 92], "nticks": 6},
     )
@@ -108,6 +109,7 @@ def condition_numbers(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
         figure,
         dark=dark,
         height=340,
+        left=72,
         xaxis=log_axis("condition number (log scale)", [value for row in rows for value in row[1:]]),
         yaxis={"autorange": "reversed", "categoryarray": labels},
     )

@@ -88,7 +88,7 @@ def residual_spectra(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
     axes = {"xaxis": across} if len(blocks) == 1 else {"xaxis": halves[0], "xaxis2": halves[1]}
     figure = go.Figure(traces)
     upward = log_axis("eigenvalue over its mean", heights(figure))
-    return styled(figure, dark=dark, height=340, yaxis=upward, **axes)
+    return styled(figure, dark=dark, height=340, left=64, yaxis=upward, **axes)
 
 
 def modality_spectra(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:

@@ -111,7 +111,7 @@ def finished(
     *,
     dark: bool,
     height: int = HEIGHT,
-    **layout: object,
+    **layout: Any,
 ) -> go.Figure:
     """The figure in the house style, with its axis of steps and the reference step marked in each panel."""
     styled(figure, dark=dark, height=height, margin={"t": 62}, **layout)

@@ -32,6 +32,8 @@ SETTLED = """() => {
     const app = document.querySelector('[data-testid=stApp]');
     if (!app || app.dataset.testScriptState !== 'notRunning') return false;
     if (document.querySelector('[data-stale=true]')) return false;
+    // What stands in for an element whose script the browser still loads.
+    if (document.querySelector('[data-testid=stSkeleton]')) return false;
     if (/^Working: /m.test(app.innerText)) return false;
     return [...document.querySelectorAll('.js-plotly-plot')].every((plot) => plot._fullLayout);
 }"""

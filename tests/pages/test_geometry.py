@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from page_tools import figures, pairs, sentences
 
+from pages.components import sources
 from pages.components.study import Study
 from realign_core.figures.geometry_list import geometry_figures
 from realign_core.load import EmbeddingPair
@@ -125,3 +126,65 @@ def test_another_energy_at_10_000_pairs_answers_within_half_a_second():
         figure.draw(False)
     # Loose: other processes share the cores; `make bench` measures it alone.
     assert time.process_time() - started < 2
+
+
+@pytest.fixture
+def anew():
+    """The sample as nobody has looked at it yet."""
+    sources.sample.clear()
+
+
+def known(study: Study, energy: float) -> bool:
+    return (0, energy) in study._cuts
+
+
+def test_the_steps_beside_the_sliders_place_are_prepared_while_the_reader_looks(anew, opened, held):
+    at = opened("geometry")
+    study = sources.sample("scenes")
+    at.slider(key="setting_energy").set_value(0.9).run()
+    held.ahead.join(30)
+    assert all(known(study, energy) for energy in (0.899, 0.9, 0.901))
+    assert not known(study, 0.902)
+    at.slider(key="setting_energy").set_value(0.999).run()
+    held.ahead.join(30)
+    assert known(study, 0.998)
+    assert not known(study, 1.0)
+
+
+def test_who_moves_on_is_not_held_up_by_what_was_to_be_prepared(anew, opened, held):
+    at = opened("geometry")
+    study = sources.sample("scenes")
+    at.slider(key="setting_energy").set_value(0.8).run()
+    at.slider(key="setting_energy").set_value(0.7).run()
+    held.ahead.join(30)
+    assert known(study, 0.701)
+    assert not known(study, 0.801)
+
+
+def test_a_step_that_cannot_be_prepared_is_logged_and_left_to_its_reader(opened, held, monkeypatch, caplog):
+    at = opened("geometry")
+    made = Study.diagnosis
+
+    def fails_ahead(self, energy, *rest):
+        if energy == 0.901:
+            raise OSError("disk")
+        return made(self, energy, *rest)
+
+    monkeypatch.setattr(Study, "diagnosis", fails_ahead)
+    at.slider(key="setting_energy").set_value(0.9).run()
+    held.ahead.join(30)
+    assert "could not be prepared" in caplog.text
+    assert not at.exception
+    monkeypatch.undo()
+    at.slider(key="setting_energy").set_value(0.901).run()
+    assert not at.exception
+    assert not at.error
+
+
+def test_nothing_is_prepared_for_a_session_that_has_ended(opened, held):
+    opened("geometry")
+    ahead = held.ahead
+    held.release()
+    ahead.join(30)
+    assert ahead.finished.is_set()
+    assert held.ahead is None
