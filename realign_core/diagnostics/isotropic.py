@@ -71,8 +71,13 @@ def isotropic_reference(n: int, dim: int, rank: int, *, paired: bool, seed: int 
         kappa_eff_v=_mean(effective_condition_number, in_v),
         anisotropy=(1 + math.sqrt(dim / n)) ** 2 if paired else None,
         effective_dimension_ratio=1 / (1 + dim / n) if paired else None,
-        alpha=_mean(lambda values: power_law(values)[0], isotropic_spectra(n, dim, seed)),
+        alpha=_alpha(n, dim, seed),
     )
+
+
+@lru_cache(maxsize=64)
+def _alpha(n: int, dim: int, seed: int) -> float | None:
+    return _mean(lambda values: power_law(values)[0], isotropic_spectra(n, dim, seed))
 
 
 def _mean(figure: Callable[[Tensor], float | None], spectra: Sequence[Tensor]) -> float | None:
