@@ -24,8 +24,11 @@ ZERO_TRACE = 1e-13
 SIDE_BY_SIDE_UP_TO = 2048
 """Up to this dimension several eigenproblems are faster a thread each than one after the other."""
 
-PIECE_ELEMENTS = 2**20
-"""Numbers of a piece that stays in cache."""
+PIECE_ELEMENTS = 2**18
+"""Numbers of a piece that stays in cache through several steps, each with a result of its own."""
+
+FACTOR_ELEMENTS = 2**22
+"""Numbers of the rows whose product is formed at once: of fewer, adding up costs as much as the product."""
 
 ITERATED_FROM = 200
 """From this dimension on, a leading eigenvalue alone comes faster from Lanczos than from all of them."""
@@ -91,13 +94,13 @@ def largest_eigenvalue(matrix: Tensor) -> float:
         return float(eigenvalues_descending(matrix)[0])
 
 
-def in_cache(rows: Tensor) -> Iterator[Tensor]:
+def in_cache(rows: Tensor, elements: int = PIECE_ELEMENTS) -> Iterator[Tensor]:
     """Pieces of `(n, d)` rows that stay in the CPU's cache; all rows at once on other devices.
 
     What is computed from a large block at once goes through fresh memory, which costs more than the sums.
     """
     many = rows.device.type != "cpu"
-    return iter(rows.split(max(1, len(rows) if many else PIECE_ELEMENTS // max(1, rows.shape[1]))))
+    return iter(rows.split(max(1, len(rows) if many else elements // max(1, rows.shape[1]))))
 
 
 def row_products(a: Tensor, b: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """First and second moments that stream, merge and keep float64 accuracy.
 
-Each block is centred on its own mean before its scatter is formed, and blocks are merged by the
-pairwise update of Chan, Golub & LeVeque (1983). The raw form `sum(x x') - n m m'` is never used: it
+Each block is centred on a mean of its own rows before its scatter is formed, and blocks are merged by
+the pairwise update of Chan, Golub & LeVeque (1983). The raw form `sum(x x') - n m m'` is never used: it
 cancels.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from realign_core.linalg import ZERO_TRACE, gram, in_cache
+from realign_core.linalg import FACTOR_ELEMENTS, ZERO_TRACE, gram, in_cache
 from realign_core.load.batches import BLOCK_ROWS, iterate
 from realign_core.load.passes import Arrays, total
 from realign_core.validation import UnusableInput, check_choice
@@ -53,18 +53,10 @@ class Moments:
     @classmethod
     def of(cls, block: Tensor) -> Moments:
         """Moments of one float64 block `(n, d)`."""
-        n = block.shape[0]
-        mean = block.mean(dim=0)
-        drift, scatter = torch.zeros_like(mean), block.new_zeros((len(mean), len(mean)))
-        buffer: Tensor | None = None
+        gathered = CentredSums()
         for piece in in_cache(block):
-            buffer = torch.empty_like(piece) if buffer is None else buffer
-            centred = torch.sub(piece, mean, out=buffer[: len(piece)])
-            drift += centred.sum(dim=0)
-            scatter += gram(centred)
-        # The mean of a block is rounded; taking out what is left keeps the scatter centred to the last bit.
-        drift /= n
-        return cls(n, mean + drift, scatter.addr_(drift, drift, alpha=-n))
+            gathered.add(piece)
+        return gathered.moments()
 
     def merge(self, other: Moments) -> Moments:
         """Moments of both sets of rows together."""
@@ -120,6 +112,46 @@ class Moments:
         return self.covariance.addr_(shift, shift)
 
 
+class CentredSums:
+    """Sum and scatter of pieces of one block about a point near its mean: the mean of the first piece."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self._point: Tensor | None = None
+        self._waiting = 0
+
+    def add(self, piece: Tensor) -> None:
+        """Take in a float64 piece `(n, d)`, which may be overwritten afterwards."""
+        if not len(piece):
+            return
+        if self._point is None:
+            dim = piece.shape[1]
+            self._point = piece.mean(dim=0)
+            self._drift, self._scatter = torch.zeros_like(self._point), piece.new_zeros((dim, dim))
+            self._centred = piece.new_empty((max(len(piece), FACTOR_ELEMENTS // max(1, dim)), dim))
+        if self._waiting + len(piece) > len(self._centred):
+            self._multiply()
+        if len(piece) > len(self._centred):
+            self._centred = torch.empty_like(piece)
+        place = slice(self._waiting, self._waiting + len(piece))
+        self._drift += torch.sub(piece, self._point, out=self._centred[place]).sum(dim=0)
+        self._waiting += len(piece)
+        self.n += len(piece)
+
+    def moments(self) -> Moments:
+        """Of all pieces together; there must be a row."""
+        assert self._point is not None, "a block has rows"
+        self._multiply()
+        # The point is not the mean, and rounded; taking out what is left centres the scatter to the last bit.
+        drift = self._drift / self.n
+        return Moments(self.n, self._point + drift, self._scatter.addr_(drift, drift, alpha=-self.n))
+
+    def _multiply(self) -> None:
+        if self._waiting:
+            self._scatter += gram(self._centred[: self._waiting])
+        self._waiting = 0
+
+
 def float64_blocks(
     rows: Any, *, normalize: bool = True, device: str = "auto", block_rows: int = BLOCK_ROWS
 ) -> Iterator[Tensor]:
@@ -138,7 +170,33 @@ def float64_block(block: Any, first_row: int, *, normalize: bool, where: torch.d
         tensor = tensor.to(where)
     copied = tensor.device != where or tensor.dtype != torch.float64
     tensor = tensor.to(device=where, dtype=torch.float64)
-    lengths = torch.linalg.vector_norm(tensor, dim=1, keepdim=True)
+    lengths = _lengths(tensor, first_row, normalize)
+    return torch.div(tensor, lengths, out=tensor if copied else None) if normalize else tensor
+
+
+def float64_pieces(block: Any, first_row: int, *, normalize: bool, where: torch.device) -> Iterator[Tensor]:
+    """The rows of `float64_block` in pieces that stay in the CPU's cache; whole on other devices.
+
+    Pieces share a buffer: use one before asking for the next.
+    """
+    tensor = as_tensor(block)
+    if where.type != "cpu" or tensor.device.type != "cpu":
+        yield float64_block(tensor, first_row, normalize=normalize, where=where)
+        return
+    buffer: Tensor | None = None
+    for piece in in_cache(tensor):
+        if normalize or piece.dtype != torch.float64:
+            if buffer is None:
+                buffer = torch.empty(piece.shape, dtype=torch.float64)
+            piece = buffer[: len(piece)].copy_(piece)
+        lengths = _lengths(piece, first_row, normalize)
+        yield piece.div_(lengths) if normalize else piece
+        first_row += len(piece)
+
+
+def _lengths(rows: Tensor, first_row: int, normalize: bool) -> Tensor:
+    """Lengths `(n, 1)`; raises `UnusableInput` naming the first row that cannot be used."""
+    lengths = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
     usable = lengths.isfinite() & (lengths > 0) if normalize else lengths.isfinite()
     if not bool(usable.all()):
         bad = int(torch.nonzero(~usable)[0, 0])
@@ -146,11 +204,14 @@ def float64_block(block: Any, first_row: int, *, normalize: bool, where: torch.d
             f"row {first_row + bad} has length {float(lengths[bad])}; each row needs a finite length"
             f"{' above 0' if normalize else ''}: drop or repair it"
         )
-    return torch.div(tensor, lengths, out=tensor if copied else None) if normalize else tensor
+    return lengths
 
 
 def _moments_of_block(first_row: int, block: Any, *, normalize: bool, where: torch.device) -> Moments:
-    return Moments.of(float64_block(block, first_row, normalize=normalize, where=where))
+    gathered = CentredSums()
+    for piece in float64_pieces(block, first_row, normalize=normalize, where=where):
+        gathered.add(piece)
+    return gathered.moments()
 
 
 def as_tensor(block: Any) -> Tensor:

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tolerances import EXACT, SOLVED
 
-from realign_core.moments import Moments, as_tensor, float64_blocks
+from realign_core import moments
+from realign_core.moments import (
+    CentredSums,
+    Moments,
+    as_tensor,
+    float64_block,
+    float64_blocks,
+    float64_pieces,
+)
 from realign_core.validation import UnusableInput
 
 ROWS = np.random.default_rng(0).standard_normal((97, 6)) + 0.7
@@ -172,3 +180,34 @@ def test_no_rows_are_refused():
     assert list(float64_blocks(np.empty((0, 4)))) == []
     with pytest.raises(UnusableInput, match="--device"):
         Moments.from_batches(ROWS, device="abacus")
+
+
+@pytest.mark.parametrize("elements", [1, 30, 60, 10**6])
+def test_pieces_of_any_length_add_up_about_any_of_their_means(elements, monkeypatch):
+    monkeypatch.setattr(moments, "FACTOR_ELEMENTS", elements)
+    rows = np.concatenate([np.full((9, 6), 40.0), ROWS])
+    gathered = CentredSums()
+    for start, stop in [(0, 2), (2, 2), (2, 30), (30, 31), (31, 106)]:
+        piece = torch.from_numpy(rows[start:stop].copy())
+        gathered.add(piece)
+        piece.fill_(torch.nan)
+    centred = rows - rows.mean(axis=0)
+    found = gathered.moments()
+    assert found.n == len(rows)
+    assert np.allclose(found.mean, rows.mean(axis=0), rtol=EXACT)
+    assert np.allclose(found.scatter, centred.T @ centred, rtol=EXACT, atol=EXACT)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("normalize", [True, False])
+def test_pieces_hold_the_rows_of_the_block_and_leave_it_as_it_is(dtype, normalize, monkeypatch):
+    given_rows = ROWS.astype(dtype)
+    before = given_rows.copy()
+    how = {"normalize": normalize, "where": torch.device("cpu")}
+    monkeypatch.setattr(moments, "in_cache", lambda rows: iter(rows.split(10)))
+    pieces = torch.cat([piece.clone() for piece in float64_pieces(given_rows, 0, **how)])
+    assert torch.equal(pieces, float64_block(given_rows, 0, **how))
+    assert np.array_equal(given_rows, before)
+    given_rows[25] = np.nan
+    with pytest.raises(UnusableInput, match="row 1025 has length nan"):
+        list(float64_pieces(given_rows, 1000, **how))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from realign_core.linalg import gram, in_cache
+from realign_core.linalg import FACTOR_ELEMENTS, gram, in_cache
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class CrossMoments:
         mean_a = a.mean(dim=0)
         mean_b = mean_a if b is a else b.mean(dim=0)
         scatter = a.new_zeros((a.shape[1], a.shape[1]))
-        for part_a, part_b in zip(in_cache(a), in_cache(b), strict=True):
+        for part_a, part_b in zip(*(in_cache(rows, FACTOR_ELEMENTS) for rows in (a, b)), strict=True):
             centred = part_a - mean_a
             scatter += gram(centred) if b is a else centred.mT @ (part_b - mean_b)
         length_a = torch.linalg.vector_norm(a, dim=1).square()

@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 
 from realign_core.diagnostics.unit_noise import UnitScatter
-from realign_core.linalg import in_cache
 from realign_core.load.passes import Arrays, inside, prefixed
-from realign_core.moments import Moments, float64_block, unit_rows
+from realign_core.moments import CentredSums, Moments, as_tensor, float64_pieces, unit_rows
 from realign_core.validation import UnusableInput
 
 RowMap = Callable[[Tensor], Tensor]
@@ -45,19 +44,32 @@ class PairMoments:
         where: torch.device,
     ) -> PairMoments:
         """Of a block of pairs; `first_half` `(n,)` is true where a pair of the whole set fits."""
-        x, y = (
-            float64_block(block, first_row, normalize=normalize, where=where) for block in (target, source)
-        )
-        if x.shape != y.shape:
+        target, source = map(as_tensor, (target, source))
+        if target.shape != source.shape:
             raise UnusableInput(
-                f"target block {tuple(x.shape)} and source block {tuple(y.shape)} differ; "
+                f"target block {tuple(target.shape)} and source block {tuple(source.shape)} differ; "
                 "pairs need equal shapes"
             )
-        difference = x - y
-        mask = torch.as_tensor(first_half[first_row : first_row + len(x)], device=x.device)
-        fit, judge = difference[mask], difference[~mask]
-        distance = float(torch.linalg.vector_norm(difference, dim=1).sum())
-        return cls(Moments.of(x), Moments.of(y), _moments_of(fit), _moments_of(judge), distance)
+        of_target, of_source, fit, judge = (CentredSums() for _ in range(4))
+        mask = torch.as_tensor(first_half[first_row : first_row + len(target)], device=where)
+        pieces = partial(float64_pieces, first_row=first_row, normalize=normalize, where=where)
+        distance, start = torch.zeros((), dtype=torch.float64, device=where), 0
+        for x, y in zip(pieces(target), pieces(source), strict=True):
+            of_target.add(x)
+            of_source.add(y)
+            difference = x - y
+            distance += torch.linalg.vector_norm(difference, dim=1).sum()
+            fits = mask[start : start + len(x)]
+            fit.add(difference[fits])
+            judge.add(difference[~fits])
+            start += len(x)
+        return cls(
+            of_target.moments(),
+            of_source.moments(),
+            fit.moments() if fit.n else None,
+            judge.moments() if judge.n else None,
+            float(distance),
+        )
 
     def merge(self, other: PairMoments) -> PairMoments:
         """Of both sets of pairs together."""
@@ -84,10 +96,6 @@ class PairMoments:
         assert target is not None, "both sets have rows"
         assert source is not None, "both sets have rows"
         return cls(target, source, fit, judge, float(arrays["distance"]))
-
-
-def _moments_of(rows: Tensor) -> Moments | None:
-    return Moments.of(rows) if len(rows) else None
 
 
 def _merged(first: Moments | None, second: Moments | None) -> Moments | None:
@@ -151,12 +159,15 @@ def mapped_sums(
     where: torch.device,
 ) -> Sums:
     """Sums `(d,)` of a block of source rows after each of `maps`."""
-    rows = float64_block(source, first_row, normalize=normalize, where=where)
-    found = {name: rows.new_zeros(rows.shape[1]) for name in maps}
-    for piece in in_cache(rows):
+    found = _zeros(maps, source.shape[1], where)
+    for piece in float64_pieces(source, first_row, normalize=normalize, where=where):
         for name, mapped in maps.items():
             found[name] += mapped(piece).sum(dim=0)
     return Sums(found)
+
+
+def _zeros(maps: dict[str, RowMap], dim: int, where: torch.device) -> dict[str, Tensor]:
+    return {name: torch.zeros(dim, dtype=torch.float64, device=where) for name in maps}
 
 
 def second_sums(
@@ -174,11 +185,10 @@ def second_sums(
 
     `units` are the number and the size of each pair's unit, `(n,)` of the whole set.
     """
-    read = partial(float64_block, first_row=first_row, normalize=normalize, where=where)
-    x, y = read(target), read(source)
-    found = {name: y.new_zeros(y.shape[1]) for name in maps}
-    deviation, deviations = y.new_zeros(()), []
-    for a, b in zip(in_cache(x), in_cache(y), strict=True):
+    pieces = partial(float64_pieces, first_row=first_row, normalize=normalize, where=where)
+    found = _zeros(maps, source.shape[1], where)
+    deviation, deviations = torch.zeros((), dtype=torch.float64, device=where), []
+    for a, b in zip(pieces(target), pieces(source), strict=True):
         for name, mapped in maps.items():
             found[name] += mapped(b).sum(dim=0)
         apart = a - b - mean
@@ -187,6 +197,6 @@ def second_sums(
             deviations.append(apart)
     scatter = None
     if units is not None:
-        here = slice(first_row, first_row + len(x))
+        here = slice(first_row, first_row + len(target))
         scatter = UnitScatter.of(torch.cat(deviations), units[0][here], units[1][here])
     return Sums({**found, "deviation": deviation}, scatter)

@@ -1,10 +1,13 @@
 """One pass finds unusable rows, duplicates and groups of pairs that share a row."""
 
+import warnings
+
 import numpy as np
 import pytest
 from synthetic import has, pairs
 
 from realign_core.load import load_pair
+from realign_core.load import scan as scan_module
 from realign_core.load.arrays import ArrayRows
 from realign_core.load.batches import Batches
 from realign_core.load.groups import join_groups, labels_of
@@ -77,3 +80,18 @@ def test_without_digests_the_faults_and_norms_are_the_same(dtype, normalize):
     good = whole.fault == 0
     np.testing.assert_allclose(quick.norm[good], whole.norm[good], rtol=1e-7)
     assert not quick.digest.any()
+
+
+@pytest.mark.parametrize("digests", [True, False])
+def test_many_rows_are_widened_by_torch_to_the_same_scan(digests, monkeypatch):
+    rows = np.random.default_rng(3).standard_normal((300, 9)).astype(np.float16)
+    rows[7], rows[20], rows[21, 3], rows[22, 4] = rows[8], 0, np.nan, -np.inf
+    rows[40] *= np.float16(1e-6)
+    rows.flags.writeable = False
+    plain = scan(Batches(ArrayRows(rows)), digests=digests)
+    monkeypatch.setattr(scan_module, "MANY_VALUES", 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = scan(Batches(ArrayRows(rows)), digests=digests)
+    for name, values in vars(plain).items():
+        assert np.array_equal(getattr(found, name), values, equal_nan=name == "norm")
