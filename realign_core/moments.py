@@ -53,7 +53,7 @@ class Moments:
     @classmethod
     def of(cls, block: Tensor) -> Moments:
         """Moments of one float64 block `(n, d)`."""
-        gathered = CentredSums()
+        gathered = CentredSums(len(block))
         for piece in in_cache(block):
             gathered.add(piece)
         return gathered.moments()
@@ -113,10 +113,14 @@ class Moments:
 
 
 class CentredSums:
-    """Sum and scatter of pieces of one block about a point near its mean: the mean of the first piece."""
+    """Sum and scatter of pieces of a block about a point near its mean: the mean of the first piece.
 
-    def __init__(self) -> None:
+    `rows` are those of the block; there may come fewer.
+    """
+
+    def __init__(self, rows: int) -> None:
         self.n = 0
+        self._rows = rows
         self._point: Tensor | None = None
         self._waiting = 0
 
@@ -128,7 +132,7 @@ class CentredSums:
             dim = piece.shape[1]
             self._point = piece.mean(dim=0)
             self._drift, self._scatter = torch.zeros_like(self._point), piece.new_zeros((dim, dim))
-            self._centred = piece.new_empty((max(len(piece), FACTOR_ELEMENTS // max(1, dim)), dim))
+            self._centred = piece.new_empty((min(self._rows, FACTOR_ELEMENTS // max(1, dim)), dim))
         if self._waiting + len(piece) > len(self._centred):
             self._multiply()
         if len(piece) > len(self._centred):
@@ -208,7 +212,7 @@ def _lengths(rows: Tensor, first_row: int, normalize: bool) -> Tensor:
 
 
 def _moments_of_block(first_row: int, block: Any, *, normalize: bool, where: torch.device) -> Moments:
-    gathered = CentredSums()
+    gathered = CentredSums(len(block))
     for piece in float64_pieces(block, first_row, normalize=normalize, where=where):
         gathered.add(piece)
     return gathered.moments()

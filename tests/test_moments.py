@@ -186,7 +186,7 @@ def test_no_rows_are_refused():
 def test_pieces_of_any_length_add_up_about_any_of_their_means(elements, monkeypatch):
     monkeypatch.setattr(moments, "FACTOR_ELEMENTS", elements)
     rows = np.concatenate([np.full((9, 6), 40.0), ROWS])
-    gathered = CentredSums()
+    gathered = CentredSums(len(rows))
     for start, stop in [(0, 2), (2, 2), (2, 30), (30, 31), (31, 106)]:
         piece = torch.from_numpy(rows[start:stop].copy())
         gathered.add(piece)

@@ -99,7 +99,7 @@ def weighted_sum(rows: Tensor, weights: Tensor) -> Tensor:
     return sums.sum(dim=(0, 1), dtype=wide) + (rows[whole:].mT @ weights[whole:]).to(wide)
 
 
-def float64_pieces(block: Tensor) -> Iterator[tuple[int, Tensor]]:
+def exact_pieces(block: Tensor) -> Iterator[tuple[int, Tensor]]:
     """First row and float64 rows of each piece of a block, where statistics run.
 
     All pieces share one buffer, since fresh memory costs more than the conversion: use a piece before
@@ -119,7 +119,7 @@ def float64_pieces(block: Tensor) -> Iterator[tuple[int, Tensor]]:
 def unit_pieces(block: Tensor, *, normalize: bool, first_row: int, name: str = "source") -> Iterator[Tensor]:
     """Float64 pieces as above, of unit rows if `normalize`."""
     unit: Tensor | None = None
-    for start, rows in float64_pieces(block):
+    for start, rows in exact_pieces(block):
         if not normalize:
             yield rows
             continue
@@ -149,11 +149,11 @@ class MeanTrace:
         block = block.detach()
         n = len(block)
         if not normalize:
-            parts = (rows for _, rows in float64_pieces(block))
+            parts = (rows for _, rows in exact_pieces(block))
             return reduce(cls.merge, (cls._of_rows(rows) for rows in parts))
         total = block.new_zeros(block.shape[1], dtype=torch.float64, device=statistics_device(block))
         dtype = summing_type(block)
-        for start, rows in float64_pieces(block) if exact else pieces(block, dtype):
+        for start, rows in exact_pieces(block) if exact else pieces(block, dtype):
             rows, lengths = within_range(rows.to(torch.float64 if exact else dtype), first_row + start, name)
             # Unit rows never have to be formed, as sum y/||y|| = Y' w.
             total += weighted_sum(rows, 1 / lengths).to(total.device)

@@ -8,18 +8,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from realign_core.linalg import in_cache
 from realign_core.load import Batches
 from realign_core.load.batches import BLOCK_ROWS, iterate
-from realign_core.moments import as_tensor, float64_blocks
+from realign_core.moments import as_tensor, float64_pieces, statistics_device
 
 
 def mean_of(rows: Batches, *, normalize: bool, device: str) -> Tensor:
     """Mean `(d,)` of all rows, float64."""
-    total: Tensor | None = None
-    for block in float64_blocks(rows, normalize=normalize, device=device):
-        part = block.sum(dim=0)
-        total = part if total is None else total + part
-    assert total is not None, "a set has rows"
+    where = statistics_device(rows, device)
+    total, row = torch.zeros(rows.shape[1], dtype=torch.float64, device=where), 0
+    for block in iterate(rows):
+        for piece in float64_pieces(block, row, normalize=normalize, where=where):
+            total += piece.sum(dim=0)
+        row += len(block)
     return total / len(rows)
 
 
@@ -35,9 +37,8 @@ class Wide:
 
 def mean_mapped(method: Any, rows: Batches) -> Tensor:
     """Mean `(d,)` of all source rows after the map, float64."""
-    total: Tensor | None = None
+    total = torch.zeros((), dtype=torch.float64)
     for block in method.transform_batches(Wide(rows)):
-        part = as_tensor(block).to(torch.float64).sum(dim=0)
-        total = part if total is None else total + part
-    assert total is not None, "a set has rows"
+        for piece in in_cache(as_tensor(block)):
+            total = total.to(piece.device) + piece.to(torch.float64).sum(dim=0)
     return total / len(rows)

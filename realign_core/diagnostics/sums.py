@@ -50,7 +50,7 @@ class PairMoments:
                 f"target block {tuple(target.shape)} and source block {tuple(source.shape)} differ; "
                 "pairs need equal shapes"
             )
-        of_target, of_source, fit, judge = (CentredSums() for _ in range(4))
+        of_target, of_source, fit, judge = (CentredSums(len(target)) for _ in range(4))
         mask = torch.as_tensor(first_half[first_row : first_row + len(target)], device=where)
         pieces = partial(float64_pieces, first_row=first_row, normalize=normalize, where=where)
         distance, start = torch.zeros((), dtype=torch.float64, device=where), 0

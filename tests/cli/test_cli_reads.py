@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from cli_tools import make_pair
 
-from benchmarks.streaming import READS
+from benchmarks.streaming import GRAPHS, READS
+from realign_core.diagnostics import neighbours
 from realign_core.load.arrays import ArrayRows
 
 
@@ -43,6 +44,30 @@ def test_align_reads_the_target_twice_and_the_source_four_times(cli, long_pair, 
     assert cli("align", "t.npy", "s.npy", "--out", "z/").status == 0
     assert reads == {"t.npy": 2 * long_pair, "s.npy": 4 * long_pair}
     assert sum(reads.values()) == READS["align"] * long_pair
+
+
+@pytest.fixture
+def graphs(monkeypatch):
+    """Shapes of the queries of each product that neighbours were looked up in."""
+    found: list[tuple[int, ...]] = []
+
+    def counting(search):
+        def counted(queries, *rest):
+            found.append(tuple(queries.shape))
+            return search(queries, *rest)
+
+        return counted
+
+    for name in ("_searched", "_selected"):
+        monkeypatch.setattr(neighbours, name, counting(getattr(neighbours, name)))
+    return found
+
+
+def test_analyze_forms_no_more_products_of_neighbours_than_the_benchmark_counts(cli, long_pair, graphs):
+    options = ("--methods", "identity,realign", "--score-rows", "1000", "--bootstrap", "10")
+    assert cli("analyze", "t.npy", "s.npy", *options, "--json", "z.json").status == 0
+    assert len(graphs) == GRAPHS["analyze"]
+    assert {rows for rows, _ in graphs} == {1000}
 
 
 def test_analyze_reads_no_more_than_its_passes(cli, long_pair, reads):

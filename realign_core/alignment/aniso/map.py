@@ -10,7 +10,7 @@ from torch import Tensor
 from realign_core.alignment.aniso.polar import Polar
 from realign_core.alignment.aniso.refinement import Bounds, Corrections, refined
 from realign_core.alignment.aniso.start import Start
-from realign_core.alignment.statistics import float64_pieces, pieces, within_range, working_type
+from realign_core.alignment.statistics import exact_pieces, pieces, within_range, working_type
 
 
 @dataclass
@@ -45,7 +45,7 @@ class AnisoMap:
     def projected_sum(self, block: Tensor) -> Tensor:
         """Sum over the block of e', `(d,)` float64 on the CPU."""
         total = torch.zeros_like(self.origin)
-        for _, piece in float64_pieces(block):
+        for _, piece in exact_pieces(block):
             total += self._moved(piece).sum(dim=0).cpu()
             self.row += len(piece)
         return total
