@@ -21,7 +21,8 @@ HEADINGS = {
 }
 WORDS = {"loss": "loss", "gain": "gain", "open": ""}
 TABLE_WORDS = {"loss": "loss", "gain": "gain", "open": "not resolved"}
-SMALLEST_SPAN = 0.02
+# Not a round number: a tick at either end of the axis would run into that of the next panel.
+SMALLEST_SPAN = 0.024
 ROW_PIXELS = 46
 WHY_NOTHING = (
     "Costs in retrieval and zero-shot classification need pairs, rows held out, and a method beside the "
@@ -58,7 +59,7 @@ def use_differences(result: Comparison, scores: Sequence[str] = USES, *, dark: b
         # After the traces: plotly leaves empty panels without it.
         figure.add_vline(x=0, line={"color": p.ink, "width": 1.5}, layer="below", **here)
     ends = [end for by_score in found.values() for one in by_score.values() for end in (one.low, one.high)]
-    figure.update_xaxes(range=_span(ends), nticks=5, tickformat=".2~f", zeroline=False)
+    figure.update_xaxes(range=_span(ends), nticks=5, tickformat=".3~f", zeroline=False)
     figure.update_xaxes(title_text="change from untouched, held-out")
     figure.update_yaxes(range=[len(names) - 0.5, -0.6], showgrid=False)
     figure.update_yaxes(

@@ -1,5 +1,7 @@
 """The figure of costs: positions, intervals, marks that do not hang on colour, and its words."""
 
+import re
+
 import numpy as np
 import pytest
 import result_cases
@@ -9,7 +11,7 @@ from realign_core.comparison import differences
 from realign_core.figures import use_differences
 from realign_core.figures.described import NO_VALUE
 from realign_core.figures.theme import method_colour, method_symbol
-from realign_core.figures.usefulness import described_uses
+from realign_core.figures.usefulness import _span, described_uses
 from realign_core.glossary import share
 
 NAMES = ("mean_shift", "anchor_trace")
@@ -104,3 +106,15 @@ def test_without_differences_it_says_what_is_missing(name):
     assert words.empty
     assert words.alt == NO_VALUE
     assert "need pairs" in words.draw(False).layout.annotations[0].text
+
+
+def test_ticks_of_the_narrowest_axis_are_told_apart_and_clear_of_its_ends():
+    low, high = _span([0.0, 0.0])
+    # Plotly's steps: the round number from which at most `nticks` fit in.
+    step = next(step for step in (0.001, 0.002, 0.005, 0.01, 0.02) if (high - low) / step <= 5)
+    ticks = [round(place * step, 6) for place in range(-10, 11) if low <= place * step <= high]
+    (decimals,) = re.findall(
+        r"\.(\d)~f", use_differences(useful_sets.judged("spared")).layout.xaxis.tickformat
+    )
+    assert len({f"{tick:.{decimals}f}" for tick in ticks}) == len(ticks)
+    assert min(ticks[0] - low, high - ticks[-1]) > 0.05 * (high - low)
