@@ -146,9 +146,10 @@ class CentredSums:
         """Of all pieces together; there must be a row."""
         assert self._point is not None, "a block has rows"
         self._multiply()
-        # The point is not the mean, and rounded; taking out what is left centres the scatter to the last bit.
+        # The point is not the mean; taking out what is left centres the scatter. Where the first piece is an
+        # outlier alone, that costs digits: as many units in the last place as there are rows to one of it.
         drift = self._drift / self.n
-        return Moments(self.n, self._point + drift, self._scatter.addr_(drift, drift, alpha=-self.n))
+        return Moments(self.n, self._point + drift, self._scatter.addr(drift, drift, alpha=-self.n))
 
     def _multiply(self) -> None:
         if self._waiting:
@@ -184,11 +185,11 @@ def float64_pieces(block: Any, first_row: int, *, normalize: bool, where: torch.
     Pieces share a buffer: use one before asking for the next.
     """
     tensor = as_tensor(block)
-    if where.type != "cpu" or tensor.device.type != "cpu":
+    if where.type != "cpu":
         yield float64_block(tensor, first_row, normalize=normalize, where=where)
         return
     buffer: Tensor | None = None
-    for piece in in_cache(tensor):
+    for piece in in_cache(tensor.to(where)):
         if normalize or piece.dtype != torch.float64:
             if buffer is None:
                 buffer = torch.empty(piece.shape, dtype=torch.float64)

@@ -13,6 +13,7 @@ import torch
 from pretend import CUDA, back, pretended, there
 
 import realign_core as rc
+from realign_core import moments
 from realign_core.alignment import create, method_names
 from realign_core.checkpoint import checked_by
 from realign_core.diagnostics import diagnose
@@ -21,7 +22,7 @@ from realign_core.diagnostics.statistics import PairStatistics
 from realign_core.frame import FixedFrame
 from realign_core.load import keeper, passes
 from realign_core.load.keeper import Keeper, kept_by
-from realign_core.moments import Moments
+from realign_core.moments import Moments, float64_pieces
 
 N, D = 1500, 24
 TYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
@@ -247,3 +248,13 @@ def test_a_method_that_forgets_the_device_is_found_out():
 
     with pretended(), pytest.raises(RuntimeError, match="mixes"):
         Forgetful().fit(source=there(Y), target=there(X)).transform(there(Y))
+
+
+def test_rows_of_a_device_are_cut_as_those_of_the_cpu_where_statistics_run_there(monkeypatch):
+    monkeypatch.setattr(moments, "in_cache", lambda rows: iter(rows.split(100)))
+    how = {"normalize": True, "where": torch.device("cpu")}
+    with pretended():
+        pieces = list(zip(float64_pieces(X, 0, **how), float64_pieces(there(X), 0, **how), strict=True))
+    assert all(here.shape == moved.shape for here, moved in pieces)
+    assert len(pieces) == N // 100
+    assert torch.equal(pieces[-1][0], pieces[-1][1])

@@ -211,3 +211,12 @@ def test_pieces_hold_the_rows_of_the_block_and_leave_it_as_it_is(dtype, normaliz
     given_rows[25] = np.nan
     with pytest.raises(UnusableInput, match="row 1025 has length nan"):
         list(float64_pieces(given_rows, 1000, **how))
+
+
+def test_the_moments_can_be_asked_for_more_than_once():
+    gathered = CentredSums(4)
+    for value in (0.0, 2.0):
+        gathered.add(torch.full((2, 3), value, dtype=torch.float64))
+    first, again = gathered.moments(), gathered.moments()
+    assert same(first, again)
+    assert torch.equal(first.scatter, torch.full((3, 3), 4.0, dtype=torch.float64))

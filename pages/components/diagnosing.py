@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import plotly.graph_objects as go
@@ -33,7 +34,7 @@ def look_ahead(study: Study) -> None:
     What isotropic data would read depends on the cut, and takes most of a step.
     """
     stops, seed = energy_slider.beside(settings.get("energy")), settings.get("seed")
-    ahead.prepare(lambda: [study.diagnosis(stop, seed) for stop in stops])
+    ahead.prepare(partial(study.prepare_cut, stop, seed) for stop in stops)
 
 
 def drawing(study: Study, diagnosis: Diagnosis, figure: Described) -> go.Figure:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from threading import Timer
-from typing import Any
+from typing import Any, Protocol
 
 import streamlit as st
 
 from pages.components import sweeper
+
+
+class Cancellable(Protocol):
+    """Work that can be called off."""
+
+    def cancel(self) -> None:
+        """Leave out what has not begun."""
 
 
 @dataclass(eq=False)
@@ -25,23 +31,27 @@ class Held:
     encoded: Any = None
     second: dict[str, Any] = field(default_factory=dict)
     runs: dict[str, Any] = field(default_factory=dict)
-    ahead: Timer | None = None
+    ahead: Cancellable | None = None
 
     def release(self) -> None:
         """Stop what runs and let go of the data."""
         for _, job in self.jobs.values():
             job.cancel()
         self.jobs.clear()
-        if self.ahead is not None:
-            self.ahead.cancel()
-            self.ahead = None
         self.drop_studies()
         self.second.clear()
         self.runs.clear()
         self.asked = self.encoding = self.encoded = None
 
+    def stop_preparing(self) -> None:
+        """Leave out what was to be prepared and has not begun."""
+        if self.ahead is not None:
+            self.ahead.cancel()
+            self.ahead = None
+
     def drop_studies(self) -> None:
-        """Let go of the data, and of what was computed from them."""
+        """Let go of the data, and of what was computed or is being prepared from them."""
+        self.stop_preparing()
         for study in self.studies.values():
             study.release()
         self.studies.clear()

@@ -82,6 +82,12 @@ class Study:
         base = self._results.get(("diagnosis", seed), self._from_rows(make))
         return self._cuts.get((seed, energy), lambda: base.at_energy(energy))
 
+    def prepare_cut(self, energy: float, seed: int) -> None:
+        """Have the diagnosis at an energy ready, if no row is read and nothing else has to go for it."""
+        base = self._results.known(("diagnosis", seed))
+        if base is not None and self._budget.held_by() <= KEPT_BYTES // 2:
+            self._cuts.get((seed, energy), lambda: base.at_energy(energy))
+
     def has_diagnosis(self, seed: int) -> bool:
         """Whether the moments are known, so that a diagnosis is a matter of milliseconds."""
         return ("diagnosis", seed) in self._results

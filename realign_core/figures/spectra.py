@@ -88,7 +88,9 @@ def residual_spectra(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:
     axes = {"xaxis": across} if len(blocks) == 1 else {"xaxis": halves[0], "xaxis2": halves[1]}
     figure = go.Figure(traces)
     upward = log_axis("eigenvalue over its mean", heights(figure))
-    return styled(figure, dark=dark, height=340, left=64, yaxis=upward, **axes)
+    # Labels are longest at 0.000001, below which they are powers of ten.
+    left = 64 if min(heights(figure)) > 2e-3 else 96
+    return styled(figure, dark=dark, height=340, left=left, yaxis=upward, **axes)
 
 
 def modality_spectra(diagnosis: Diagnosis, *, dark: bool = False) -> go.Figure:

@@ -108,7 +108,7 @@ def _widened(piece: np.ndarray, dtype: str, by_torch: bool) -> np.ndarray:
     import torch
 
     # A copy, since torch warns of arrays that cannot be written to.
-    return torch.from_numpy(np.array(piece)).float().numpy()
+    return torch.from_numpy(np.array(piece, dtype=np.float16, order="C")).float().numpy()
 
 
 def _squares(rows: np.ndarray) -> np.ndarray:

@@ -110,3 +110,13 @@ def test_a_short_log_axis_has_ticks_between_the_powers_of_ten(low, high, fixed):
     axis = log_axis("x", [low, None, 0.0, high])
     assert axis.get("dtick") == (1 if fixed else None)
     assert ("nticks" in axis) is not fixed
+
+
+@pytest.mark.parametrize(("smallest", "holds"), [(1.0, 64), (1e-3, 96)])
+def test_the_margin_of_the_residual_spectra_holds_the_longest_labels(smallest, holds):
+    rows = np.random.default_rng(0).standard_normal((600, 40))
+    noise = np.random.default_rng(1).standard_normal(rows.shape) * np.geomspace(1, smallest, 40)
+    pair = rc.EmbeddingPair.from_arrays(rows, rows + noise, normalize=False)
+    figure = figures.residual_spectra(rc.diagnose(pair, energy=0.9))
+    assert figure.layout.template.layout.margin.l == holds
+    assert not figure.layout.template.layout.yaxis.automargin

@@ -83,10 +83,12 @@ def test_without_digests_the_faults_and_norms_are_the_same(dtype, normalize):
 
 
 @pytest.mark.parametrize("digests", [True, False])
-def test_many_rows_are_widened_by_torch_to_the_same_scan(digests, monkeypatch):
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
+def test_many_rows_are_widened_by_torch_to_the_same_scan(layout, digests, monkeypatch):
     rows = np.random.default_rng(3).standard_normal((300, 9)).astype(np.float16)
     rows[7], rows[20], rows[21, 3], rows[22, 4] = rows[8], 0, np.nan, -np.inf
     rows[40] *= np.float16(1e-6)
+    rows = layout(rows)
     rows.flags.writeable = False
     plain = scan(Batches(ArrayRows(rows)), digests=digests)
     monkeypatch.setattr(scan_module, "MANY_VALUES", 1)

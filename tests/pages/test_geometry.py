@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 
 import numpy as np
 import pytest
 from page_tools import figures, pairs, sentences
 
 from pages.components import sources
+from pages.components import study as study_module
+from pages.components.ahead import Ahead
 from pages.components.study import Study
 from realign_core.figures.geometry_list import geometry_figures
 from realign_core.load import EmbeddingPair
@@ -163,28 +167,59 @@ def test_who_moves_on_is_not_held_up_by_what_was_to_be_prepared(anew, opened, he
 
 def test_a_step_that_cannot_be_prepared_is_logged_and_left_to_its_reader(opened, held, monkeypatch, caplog):
     at = opened("geometry")
-    made = Study.diagnosis
 
-    def fails_ahead(self, energy, *rest):
-        if energy == 0.901:
-            raise OSError("disk")
-        return made(self, energy, *rest)
+    def fails(*_):
+        raise OSError("disk")
 
-    monkeypatch.setattr(Study, "diagnosis", fails_ahead)
-    at.slider(key="setting_energy").set_value(0.9).run()
-    held.ahead.join(30)
+    with monkeypatch.context() as broken:
+        broken.setattr(Study, "prepare_cut", fails)
+        at.slider(key="setting_energy").set_value(0.9).run()
+        held.ahead.join(30)
     assert "could not be prepared" in caplog.text
     assert not at.exception
-    monkeypatch.undo()
     at.slider(key="setting_energy").set_value(0.901).run()
     assert not at.exception
     assert not at.error
 
 
-def test_nothing_is_prepared_for_a_session_that_has_ended(opened, held):
-    opened("geometry")
+def test_nothing_is_prepared_for_a_session_that_has_ended(anew, opened, held):
+    opened("geometry", energy="0.9")
     ahead = held.ahead
     held.release()
     ahead.join(30)
-    assert ahead.finished.is_set()
+    assert not ahead.alive
     assert held.ahead is None
+    assert not known(sources.sample("scenes"), 0.901)
+
+
+def test_a_step_is_prepared_without_reading_a_row_and_only_where_there_is_room(monkeypatch):
+    study = study_of(*pairs(60, 8))
+    study.prepare_cut(0.9, 0)
+    assert not known(study, 0.9)
+    study.diagnosis(0.99, 0)
+    monkeypatch.setattr(study_module, "KEPT_BYTES", study._budget.held_by())
+    study.prepare_cut(0.9, 0)
+    assert not known(study, 0.9)
+    monkeypatch.undo()
+    study.prepare_cut(0.9, 0)
+    assert known(study, 0.9)
+    assert study.diagnosis(0.9, 0).frame.rank == study.diagnosis(0.99, 0).at_energy(0.9).frame.rank
+
+
+def test_what_was_prepared_holds_on_to_nothing():
+    class Step:
+        taken = 0
+
+        def __call__(self):
+            Step.taken += 1
+
+    for end in (Ahead.join, lambda ahead, _: ahead.cancel()):
+        step = Step()
+        gone = weakref.ref(step)
+        ahead = Ahead([step])
+        del step
+        end(ahead, 30)
+        ahead.join(30)
+        gc.collect()
+        assert gone() is None
+    assert Step.taken == 1
