@@ -182,7 +182,8 @@ def float64_block(block: Any, first_row: int, *, normalize: bool, where: torch.d
 def float64_pieces(block: Any, first_row: int, *, normalize: bool, where: torch.device) -> Iterator[Tensor]:
     """The rows of `float64_block` in pieces that stay in the CPU's cache; whole on other devices.
 
-    Pieces share a buffer: use one before asking for the next.
+    Pieces share a buffer, or are rows of the block itself: use one before asking for the next, and leave it
+    as it is.
     """
     tensor = as_tensor(block)
     if where.type != "cpu":
