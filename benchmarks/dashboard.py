@@ -56,7 +56,7 @@ def run() -> dict[str, Any]:
         browser.close()
     found["within"] = (
         found["first_figure_seconds"] <= FIRST_FIGURE_SECONDS
-        and found["slider_seconds"] <= SLIDER_SECONDS
+        and max(found["slider_seconds"], found["leap_seconds"]) <= SLIDER_SECONDS
         and found["memory_growth"] <= MEMORY_SHARE
     )
     show(_table(found))
@@ -69,7 +69,7 @@ def _table(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("first figure", f"{found['first_figure_seconds']:.2f} s (goal {FIRST_FIGURE_SECONDS})"),
         ("a page with one bar chart, beside it", f"{found['plain_seconds']:.2f} s"),
         ("slider at 10 000 pairs, a step", f"{found['slider_seconds']:.2f} s (goal {SLIDER_SECONDS})"),
-        ("fifty steps at once", f"{found['leap_seconds']:.2f} s"),
+        ("fifty steps at once", f"{found['leap_seconds']:.2f} s (goal {SLIDER_SECONDS})"),
         ("Compare at 50 000 pairs, opened", f"{found['opened_bytes'] / 1e6:.2f} MB received"),
         ("the same, rerun", f"{found['rerun_bytes'] / 1e3:.1f} kB received"),
         ("slider at 50 000 pairs", f"{found['slider_bytes'] / 1e3:.1f} kB received"),
