@@ -86,7 +86,7 @@ class Moments:
         that is not finite or, to be normalised, has no length.
         """
         where = statistics_device(rows, device)
-        part = partial(_moments_of_block, normalize=normalize, where=where)
+        part = partial(moments_of_block, normalize=normalize, where=where)
         found = total("moments", (rows,), part, cls, where=where)
         if found is None:
             raise UnusableInput("the set has no rows; at least 2 are needed")
@@ -168,18 +168,25 @@ def float64_blocks(
         row += block.shape[0]
 
 
-def float64_block(block: Any, first_row: int, *, normalize: bool, where: torch.device) -> Tensor:
-    """One block `(n, d)` in float64 on `where`, unit rows if asked; `first_row` is its place in the set."""
+def float64_block(
+    block: Any, first_row: int, *, normalize: bool, where: torch.device, name: str = ""
+) -> Tensor:
+    """One block `(n, d)` in float64 on `where`, unit rows if asked; `first_row` is its place in the set.
+
+    Raises `UnusableInput` for a row that cannot be used, of the set `name`.
+    """
     tensor = as_tensor(block)
     if tensor.device != where and tensor.device.type == "mps":
         tensor = tensor.to(where)
     copied = tensor.device != where or tensor.dtype != torch.float64
     tensor = tensor.to(device=where, dtype=torch.float64)
-    lengths = _lengths(tensor, first_row, normalize)
+    lengths = _lengths(tensor, first_row, normalize, name)
     return torch.div(tensor, lengths, out=tensor if copied else None) if normalize else tensor
 
 
-def float64_pieces(block: Any, first_row: int, *, normalize: bool, where: torch.device) -> Iterator[Tensor]:
+def float64_pieces(
+    block: Any, first_row: int, *, normalize: bool, where: torch.device, name: str = ""
+) -> Iterator[Tensor]:
     """The rows of `float64_block` in pieces that stay in the CPU's cache; whole on other devices.
 
     Pieces share a buffer, or are rows of the block itself: use one before asking for the next, and leave it
@@ -187,7 +194,7 @@ def float64_pieces(block: Any, first_row: int, *, normalize: bool, where: torch.
     """
     tensor = as_tensor(block)
     if where.type != "cpu":
-        yield float64_block(tensor, first_row, normalize=normalize, where=where)
+        yield float64_block(tensor, first_row, normalize=normalize, where=where, name=name)
         return
     buffer: Tensor | None = None
     for piece in in_cache(tensor.to(where)):
@@ -195,27 +202,31 @@ def float64_pieces(block: Any, first_row: int, *, normalize: bool, where: torch.
             if buffer is None:
                 buffer = torch.empty(piece.shape, dtype=torch.float64)
             piece = buffer[: len(piece)].copy_(piece)
-        lengths = _lengths(piece, first_row, normalize)
+        lengths = _lengths(piece, first_row, normalize, name)
         yield piece.div_(lengths) if normalize else piece
         first_row += len(piece)
 
 
-def _lengths(rows: Tensor, first_row: int, normalize: bool) -> Tensor:
+def _lengths(rows: Tensor, first_row: int, normalize: bool, name: str) -> Tensor:
     """Lengths `(n, 1)`; raises `UnusableInput` naming the first row that cannot be used."""
     lengths = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
     usable = lengths.isfinite() & (lengths > 0) if normalize else lengths.isfinite()
     if not bool(usable.all()):
         bad = int(torch.nonzero(~usable)[0, 0])
+        which = f"{name} row {first_row + bad}".lstrip()
         raise UnusableInput(
-            f"row {first_row + bad} has length {float(lengths[bad])}; each row needs a finite length"
+            f"{which} has length {float(lengths[bad])}; each row needs a finite length"
             f"{' above 0' if normalize else ''}: drop or repair it"
         )
     return lengths
 
 
-def _moments_of_block(first_row: int, block: Any, *, normalize: bool, where: torch.device) -> Moments:
+def moments_of_block(
+    first_row: int, block: Any, *, normalize: bool, where: torch.device, name: str = ""
+) -> Moments:
+    """Moments of the rows of `float64_block`, which as a whole is not formed on the CPU."""
     gathered = CentredSums(len(block))
-    for piece in float64_pieces(block, first_row, normalize=normalize, where=where):
+    for piece in float64_pieces(block, first_row, normalize=normalize, where=where, name=name):
         gathered.add(piece)
     return gathered.moments()
 

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import streamlit as st
 
 from pages.components import sweeper
-
-
-class Cancellable(Protocol):
-    """Work that can be called off."""
-
-    def cancel(self) -> None:
-        """Leave out what has not begun."""
 
 
 @dataclass(eq=False)
@@ -31,7 +24,7 @@ class Held:
     encoded: Any = None
     second: dict[str, Any] = field(default_factory=dict)
     runs: dict[str, Any] = field(default_factory=dict)
-    ahead: Cancellable | None = None
+    ahead: Any = None
 
     def release(self) -> None:
         """Stop what runs and let go of the data."""

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from realign_core.alignment.persistence import write_aligner
 from realign_core.alignment.rows import InOrder, Mapper, block_tensor, map_rows, row_blocks
-from realign_core.alignment.statistics import MeanTrace, PassState, Projected, block_moments
+from realign_core.alignment.statistics import MeanTrace, PassState, Projected
 from realign_core.load.passes import total
-from realign_core.moments import Moments, statistics_device
+from realign_core.moments import Moments, moments_of_block, statistics_device
 from realign_core.validation import UnusableInput
 
 
@@ -256,7 +256,8 @@ class Aligner:
         """Statistics of one block."""
         block = self._block(rows, label, dim)
         if self.needs_covariance:
-            return block_moments(block, normalize=self.normalize, first_row=first_row, name=label)
+            where = statistics_device(block)
+            return moments_of_block(first_row, block, normalize=self.normalize, where=where, name=label)
         return MeanTrace.of(
             block, normalize=self.normalize, first_row=first_row, name=label, exact=self.exact_means
         )

@@ -222,14 +222,6 @@ class Projected:
         return cls(int(arrays["n"]), torch.from_numpy(arrays["sum"]))
 
 
-def block_moments(block: Tensor, *, normalize: bool, first_row: int, name: str) -> Moments:
-    """Mean and scatter of a block; raises `UnusableInput` for a row without a direction."""
-    rows = block.to(statistics_device(block)).double()
-    if normalize:
-        rows = rows / row_lengths(rows, first_row, name)[:, None]
-    return Moments.of(rows)
-
-
 def with_covariance(part: MeanTrace | Moments) -> Moments:
     """The statistics of a method that `needs_covariance`, as the `Moments` that they are."""
     assert isinstance(part, Moments), "the method says that it needs covariances"

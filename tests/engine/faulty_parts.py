@@ -6,7 +6,7 @@ import os
 import signal
 from typing import Any
 
-from realign_core.moments import Moments, _moments_of_block
+from realign_core.moments import Moments, moments_of_block
 from realign_core.validation import UnusableInput
 
 
@@ -23,14 +23,14 @@ def killed_once(first_row: int, block: Any, *, marker: str, at: int, **options: 
     """The moments of a block; the worker that first meets row `at` is killed."""
     if first_row <= at < first_row + len(block) and once(marker):
         os.kill(os.getpid(), signal.SIGKILL)
-    return _moments_of_block(first_row, block, **options)
+    return moments_of_block(first_row, block, **options)
 
 
 def unread_once(first_row: int, block: Any, *, marker: str, **options: Any) -> Moments:
     """The moments of a block; the first of all fails like a disk that is away for a moment."""
     if once(marker):
         raise UnusableInput("it cannot be read: stale handle") from OSError("stale handle")
-    return _moments_of_block(first_row, block, **options)
+    return moments_of_block(first_row, block, **options)
 
 
 def refused(first_row: int, block: Any, *, marker: str) -> Moments:
