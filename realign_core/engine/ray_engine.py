@@ -81,7 +81,9 @@ def await_all(name: str, outcomes: Sequence[Any], stretches: Sequence[tuple[int,
     except BaseException:
         for outcome in outcomes:
             with suppress(Exception):
-                ray.cancel(outcome, force=True)
+                # Never by force: where a worker is killed while its reply is on the way, Ray 2.60 ends the
+                # whole process. An interrupted worker stops at its next block.
+                ray.cancel(outcome)
         raise
 
 
