@@ -40,7 +40,7 @@ COMMANDS = {
     "align": ("align", "--method", "realign", "--out", "mapped/"),
     "analyze": ("analyze", "--methods", "identity,realign", "--json", "figures.json"),
 }
-READS = {"align": 6, "analyze": 15}
+READS = {"align": 6, "analyze": 13}
 """How often a whole file is read, of both together, as tests/cli/test_cli_reads.py counts it."""
 PRODUCTS = {"align": 0, "analyze": 3}
 """Float64 products `X'X` of n rows: target, source, and the differences in two halves."""

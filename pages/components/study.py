@@ -181,6 +181,7 @@ class Study:
         diagnosis = self.diagnosis(settings.energy, settings.seed, progress)
         progress("read rows")
         bench = self.bench(settings)
+        bench.whole_gap.know(diagnosis.statistics)
         assert settings.methods is not None, "the dashboard names its methods"
         found = {}
         for name in settings.methods:

@@ -8,7 +8,7 @@ import os
 import warnings
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from realign_core.cli.methods import blockwise_shrinkage, check_methods, load_pl
 from realign_core.cli.outputs import check_outputs
 from realign_core.cli.progress import Progress, say
 from realign_core.cli.resuming import UNFINISHED, alone_in, check_shards, finished, is_folder, keeper_for
-from realign_core.load import Batches, EmbeddingSet, atomic_text, load_pair, load_set
+from realign_core.load import Batches, EmbeddingSet, atomic_text, load_pair, load_set, load_sets
 from realign_core.load.keeper import Keeper, kept_by
 from realign_core.load.places import refuse_url
 from realign_core.validation import UnusableInput, check_count, check_fraction, check_non_negative
@@ -38,8 +38,8 @@ def run(options: argparse.Namespace) -> None:
     alone = nullcontext() if keeper is None else alone_in(keeper.folder)
     with alone, closing(Progress()) as progress, read_by(options), kept_by(keeper):
         progress("load")
-        source = _load(options, "source")
-        method = _method(options, source, keeper, progress, notes)
+        source, target = _load(options, keeper)
+        method = _method(options, source, target, keeper, progress, notes)
         rows = source.rows
         progress(f"map {len(rows)} rows")
         where = options.out
@@ -70,9 +70,20 @@ def _keeper(options: argparse.Namespace, in_shards: bool) -> Keeper | None:
     return keeper_for(options, "align", options.checkpoint) if options.checkpoint else None
 
 
+def _kept_method(keeper: Keeper | None) -> str | None:
+    """Where an interrupted run leaves its fitted method."""
+    return None if keeper is None else os.path.join(keeper.folder, FITTED)
+
+
+def _is_fitted(options: argparse.Namespace, keeper: Keeper | None) -> bool:
+    """Whether there is a fitted method already, that of a folder or of an interrupted run."""
+    return bool(options.load_aligner) or os.path.isfile(f"{_kept_method(keeper)}.json")
+
+
 def _method(
     options: argparse.Namespace,
     source: EmbeddingSet,
+    target: EmbeddingSet | None,
     keeper: Keeper | None,
     progress: Progress,
     notes: list[str],
@@ -82,11 +93,11 @@ def _method(
 
     if options.load_aligner:
         return load_aligner(options.load_aligner)
-    kept = None if keeper is None else os.path.join(keeper.folder, FITTED)
-    if kept is not None and os.path.isfile(f"{kept}.json"):
+    kept = _kept_method(keeper)
+    if kept is not None and _is_fitted(options, keeper):
         notes += json.loads(Path(f"{kept}.json").read_text())
         return load_aligner(kept)
-    method = _fit(options, source, progress, notes)
+    method = _fit(options, source, target, progress, notes)
     if kept is not None and callable(getattr(method, "save", None)):
         save_aligner(method, kept)
         atomic_text(f"{kept}.json", json.dumps(notes))
@@ -160,22 +171,44 @@ def _check_folder(folder: str, out: str) -> None:
         raise UnusableInput(f"--save-aligner {folder} holds other files; name a new or empty folder")
 
 
-def _load(options: argparse.Namespace, role: Literal["target", "source"]) -> EmbeddingSet:
-    """The set of one role; a single file must hold both, unless a fitted method needs no target."""
-    path = options.source if role == "source" and options.source else options.target
+def _load(options: argparse.Namespace, keeper: Keeper | None) -> tuple[EmbeddingSet, EmbeddingSet | None]:
+    """The source, and the target where it is still to be learnt from by itself.
+
+    A single file must hold both, unless a fitted method needs no target.
+    """
+    path, normalize = options.source or options.target, not options.no_normalize
     alone = bool(options.source or options.load_aligner)
-    limit = options.max_rows if role == "target" else None
-    return load_set(
+    if _is_fitted(options, keeper) or _learns_from_pairs(options.method):
+        return load_set(path, role="source", alone=alone, normalize=normalize), None
+    target, source = load_sets(
+        options.target,
         path,
-        role=role,
         alone=alone,
-        normalize=not options.no_normalize,
-        max_rows=limit,
+        normalize=normalize,
+        max_rows=options.max_rows,
         seed=options.seed,
     )
+    if target.rows.shape[1] != source.rows.shape[1]:
+        raise UnusableInput(
+            f"{target.name} has dimension {target.rows.shape[1]} and {source.name} has "
+            f"{source.rows.shape[1]}; both sets must come from one embedding space"
+        )
+    return source, target
 
 
-def _fit(options: argparse.Namespace, source: EmbeddingSet, progress: Progress, notes: list[str]) -> Any:
+def _learns_from_pairs(name: str) -> bool:
+    from realign_core import alignment
+
+    return alignment.traits(alignment.create(name)).uses_pairs
+
+
+def _fit(
+    options: argparse.Namespace,
+    source: EmbeddingSet,
+    target: EmbeddingSet | None,
+    progress: Progress,
+    notes: list[str],
+) -> Any:
     from realign_core import alignment
 
     settings: dict[str, Any] = {"normalize": not options.no_normalize, "seed": options.seed}
@@ -188,7 +221,7 @@ def _fit(options: argparse.Namespace, source: EmbeddingSet, progress: Progress, 
     method = alignment.create(options.method, **settings)
     if options.save_aligner and not callable(getattr(method, "save", None)):
         raise UnusableInput(f"{options.method} cannot be saved: it has no save; leave out --save-aligner")
-    fit_source, fit_target = _rows_to_fit(options, source, alignment.traits(method).uses_pairs)
+    fit_source, fit_target = _rows_to_fit(options, source, target)
     progress(f"fit {options.method}")
     with warnings.catch_warnings(record=True) as caught, told_to(progress.within):
         warnings.simplefilter("always", alignment.AlignmentWarning)
@@ -198,10 +231,10 @@ def _fit(options: argparse.Namespace, source: EmbeddingSet, progress: Progress, 
 
 
 def _rows_to_fit(
-    options: argparse.Namespace, source: EmbeddingSet, uses_pairs: bool
+    options: argparse.Namespace, source: EmbeddingSet, target: EmbeddingSet | None
 ) -> tuple[Batches, Batches]:
-    """Source and target rows: all of them, or a seeded sample of at most `--max-rows`."""
-    if uses_pairs:
+    """Source and target rows, of pairs without a target: all, or a seeded sample of at most `--max-rows`."""
+    if target is None:
         data = load_pair(
             options.target,
             options.source,
@@ -216,12 +249,6 @@ def _rows_to_fit(
                 "or say --paired yes if row i belongs to row i"
             )
         return data.source, data.target
-    target = _load(options, "target")
-    if target.rows.shape[1] != source.rows.shape[1]:
-        raise UnusableInput(
-            f"{target.name} has dimension {target.rows.shape[1]} and {source.name} has "
-            f"{source.rows.shape[1]}; both sets must come from one embedding space"
-        )
     rows = source.rows
     if options.max_rows is not None and len(rows) > options.max_rows:
         chosen = np.random.default_rng(options.seed).choice(len(rows), options.max_rows, replace=False)

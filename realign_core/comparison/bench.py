@@ -32,7 +32,7 @@ from realign_core.comparison.split import SMALLEST_EVALUATION, Split, split_pair
 from realign_core.comparison.untouched import score_untouched
 from realign_core.comparison.usefulness import UNTOUCHED
 from realign_core.comparison.views import method_view, reference_view
-from realign_core.comparison.whole_gap import mean_mapped, mean_of
+from realign_core.comparison.whole_gap import WholeGap
 from realign_core.comparison.zero_shot import Classes, classes_on, left_out
 from realign_core.load import Batches, EmbeddingPair
 from realign_core.load.passes import Memory, remembered_in
@@ -53,6 +53,7 @@ class Bench:
         self.sampling = Sampling(data, settings)
         self.notes: list[str] = []
         self._memory = Memory()
+        self.whole_gap = WholeGap(data, settings.device)
         n = min(len(data.target), len(data.source))
         # The default is nobody's wish: where rows are too few for it, retention has no value and a note.
         if settings.k > n - 1 and settings.k != DEFAULT_K:
@@ -60,10 +61,6 @@ class Bench:
                 f"--k is {settings.k}, but {n} rows have {n - 1} neighbours; use --k {n - 1} or less"
             )
         self.whole, self.held_out, self.split = self._sides()
-
-    @cached_property
-    def _whole_target_mean(self) -> Tensor:
-        return mean_of(self.data.target, normalize=self.data.normalize, device=self.settings.device)
 
     @property
     def shown_side(self) -> Side:
@@ -285,8 +282,7 @@ class Bench:
             prototypes=side.prototypes(method.transform),
         )
         if side.in_sample and not self.sampling.in_memory and not copies:
-            gap = self._whole_target_mean - mean_mapped(method, self.data.source).to(evaluation.x.device)
-            scores.values["centroid_gap"] = float(torch.linalg.vector_norm(gap))
+            scores.values["centroid_gap"] = self.whole_gap.of(name, method)
         # What another method has gathered for this one is part of what it takes by itself.
         fit = fitted - started + self._memory.spared
         return scores, {"fit": fit, "transform": done - fitted}, method

@@ -51,6 +51,7 @@ def compare(
         diagnosis = diagnose(
             data, energy=settings.energy, seed=settings.seed, device=settings.device, progress=progress
         )
+    bench.whole_gap.know(diagnosis.statistics)
     found = {}
     for name in names:
         with stage(name):

@@ -8,10 +8,38 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from realign_core.comparison.usefulness import UNTOUCHED
+from realign_core.diagnostics.statistics import PairStatistics
 from realign_core.linalg import in_cache
-from realign_core.load import Batches
+from realign_core.load import Batches, EmbeddingPair
 from realign_core.load.batches import BLOCK_ROWS, iterate
 from realign_core.moments import as_tensor, float64_pieces, statistics_device
+
+
+class WholeGap:
+    """Centroid gaps of all target rows and all mapped source rows of a pair of sets.
+
+    What a diagnosis of the same pair has gathered spares a pass over the target, and one over the source
+    where it stays untouched.
+    """
+
+    def __init__(self, data: EmbeddingPair, device: str):
+        self._data, self._device = data, device
+        self._target: Tensor | None = None
+        self._source: Tensor | None = None
+
+    def know(self, statistics: PairStatistics) -> None:
+        """Take the means of all rows from a diagnosis."""
+        self._target, self._source = statistics.target.mean, statistics.source.mean
+
+    def of(self, name: str, method: Any) -> float:
+        """The gap that the fitted method of this name leaves."""
+        if self._target is None:
+            data = self._data
+            self._target = mean_of(data.target, normalize=data.normalize, device=self._device)
+        mapped = self._source if name == UNTOUCHED else None
+        mapped = mean_mapped(method, self._data.source) if mapped is None else mapped
+        return float(torch.linalg.vector_norm(self._target - mapped.to(self._target.device)))
 
 
 def mean_of(rows: Batches, *, normalize: bool, device: str) -> Tensor:

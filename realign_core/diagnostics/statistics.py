@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from realign_core.diagnostics.sums import PairMoments, RowMap, Steps, Sums, mapped_sums, second_sums
+from realign_core.diagnostics.projecting import Projections
+from realign_core.diagnostics.sums import PairMoments, Steps, Sums, mapped_sums, second_sums
 from realign_core.diagnostics.unit_noise import has_units
 from realign_core.linalg import ZERO_TRACE
 from realign_core.load.passes import total
@@ -198,7 +199,7 @@ def _joined(first: PairMoments) -> tuple[Moments, tuple[Moments, Moments] | None
     return first.judge.merge(first.fit), (first.fit, first.judge)
 
 
-def _maps(steps: Steps) -> dict[str, RowMap]:
+def _maps(steps: Steps) -> dict[str, Projections]:
     """The steps of ReAlign whose means after projection need a pass."""
     return {"anchored": steps.anchored, **({} if steps.scale is None else {"traced": steps.traced})}
 
@@ -218,7 +219,7 @@ def _stage_means(source: Any, second: Sums, steps: Steps, n: int, read: dict[str
         return stages
     stages["trace"] = steps.target_mean
     projected = second.sums["traced"] / n
-    maps: dict[str, RowMap] = {"final": partial(steps.centred, centroid=projected)}
+    maps = {"final": steps.centred(projected)}
     third = total("last step", (source,), partial(mapped_sums, maps=maps, **read), Sums, where=read["where"])
     assert third is not None, "the source has rows"
     final = third.sums["final"] / n

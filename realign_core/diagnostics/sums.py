@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,12 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from realign_core.diagnostics.projecting import Projections
 from realign_core.diagnostics.unit_noise import UnitScatter
 from realign_core.load.passes import Arrays, inside, prefixed
-from realign_core.moments import CentredSums, Moments, as_tensor, float64_pieces, unit_rows
+from realign_core.moments import CentredSums, Moments, as_tensor, float64_pieces
 from realign_core.validation import UnusableInput
-
-RowMap = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -110,18 +108,20 @@ class Steps:
     source_mean: Tensor
     scale: float | None
 
-    def anchored(self, rows: Tensor) -> Tensor:
+    @property
+    def anchored(self) -> Projections:
         """Unit rows of `y - mu_y + mu_x`."""
-        return unit_rows(rows - self.source_mean + self.target_mean)
+        return Projections.of((1.0, self.target_mean - self.source_mean))
 
-    def traced(self, rows: Tensor) -> Tensor:
+    @property
+    def traced(self) -> Projections:
         """Unit rows of `mu_x + s (y - mu_y)`; the scale must exist."""
         assert self.scale is not None, "the source varies"
-        return unit_rows(self.target_mean + self.scale * (rows - self.source_mean))
+        return Projections.of((self.scale, self.target_mean - self.scale * self.source_mean))
 
-    def centred(self, rows: Tensor, centroid: Tensor) -> Tensor:
+    def centred(self, centroid: Tensor) -> Projections:
         """Unit rows after the last step too: anchored, traced, and moved by the mean less `centroid`."""
-        return unit_rows(self.traced(rows) + (self.target_mean - centroid))
+        return self.traced.then(1.0, self.target_mean - centroid)
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def mapped_sums(
     first_row: int,
     source: Any,
     *,
-    maps: dict[str, RowMap],
+    maps: dict[str, Projections],
     normalize: bool,
     where: torch.device,
 ) -> Sums:
@@ -162,11 +162,11 @@ def mapped_sums(
     found = _zeros(maps, source.shape[1], where)
     for piece in float64_pieces(source, first_row, normalize=normalize, where=where):
         for name, mapped in maps.items():
-            found[name] += mapped(piece).sum(dim=0)
+            found[name] += mapped.sum_of(piece)
     return Sums(found)
 
 
-def _zeros(maps: dict[str, RowMap], dim: int, where: torch.device) -> dict[str, Tensor]:
+def _zeros(maps: dict[str, Projections], dim: int, where: torch.device) -> dict[str, Tensor]:
     return {name: torch.zeros(dim, dtype=torch.float64, device=where) for name in maps}
 
 
@@ -175,7 +175,7 @@ def second_sums(
     target: Any,
     source: Any,
     *,
-    maps: dict[str, RowMap],
+    maps: dict[str, Projections],
     mean: Tensor,
     units: tuple[np.ndarray, np.ndarray] | None,
     normalize: bool,
@@ -190,7 +190,7 @@ def second_sums(
     deviation, deviations = torch.zeros((), dtype=torch.float64, device=where), []
     for a, b in zip(pieces(target), pieces(source), strict=True):
         for name, mapped in maps.items():
-            found[name] += mapped(b).sum(dim=0)
+            found[name] += mapped.sum_of(b)
         apart = a - b - mean
         deviation += torch.linalg.vector_norm(apart, dim=1).sum()
         if units is not None:

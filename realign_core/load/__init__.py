@@ -9,7 +9,7 @@ from realign_core.load.inspecting import Inspection, inspect_path
 from realign_core.load.opening import open_rows
 from realign_core.load.pair import EmbeddingPair, load_pair
 from realign_core.load.report import LoadReport
-from realign_core.load.single import EmbeddingSet, load_set
+from realign_core.load.single import EmbeddingSet, load_set, load_sets
 from realign_core.load.writing import check_writable, write_rows
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "iterate",
     "load_pair",
     "load_set",
+    "load_sets",
     "open_rows",
     "write_rows",
 ]

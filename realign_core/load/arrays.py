@@ -44,6 +44,15 @@ def mapping_under(array: np.ndarray) -> mmap.mmap | None:
     return getattr(array, "_mmap", None)
 
 
+def in_memory(source: Any) -> bool:
+    """Whether the rows of a source are there already, so that nothing is won by reading them ahead."""
+    if isinstance(source, WindowRows):
+        return in_memory(source.source)
+    if isinstance(source, ConcatRows):
+        return all(map(in_memory, source.sources))
+    return isinstance(source, TensorRows) or (isinstance(source, ArrayRows) and not source.mapped)
+
+
 TAKEN_ROWS = 64
 """Rows taken from a map at a time: the system may map 400 kB around each, until they are given back."""
 
@@ -70,6 +79,11 @@ class ArrayRows:
         self._mapped = mapped
         self._name = name
         self._size = 0 if mapped is None else mapped.size()
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the rows lie in a file."""
+        return self._mapped is not None
 
     def read(self, start: int, stop: int) -> np.ndarray:
         self._check()

@@ -7,12 +7,14 @@ tensors); who consumes it decides on type and device.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from realign_core.checkpoint import checkpoint, count
-from realign_core.load.arrays import to_numpy
+from realign_core.load.arrays import in_memory, to_numpy
 
 BLOCK_ROWS = 8192
 
@@ -96,11 +98,8 @@ def iterate(rows: Any, block_rows: int = BLOCK_ROWS, start: int = 0) -> Iterator
     """
     if isinstance(rows, Batches):
         step = min(block_rows, rows.block_rows)
-        for first in range(start, len(rows), step):
-            checkpoint()
-            stop = min(first + step, len(rows))
-            yield rows.read(first, stop)
-            count(stop, len(rows))
+        blocks = _read_ahead if start + step < len(rows) and not in_memory(rows.source) else _read
+        yield from blocks(rows, range(start, len(rows), step))
     elif hasattr(rows, "shape") and len(rows.shape) == 2:
         for first in range(start, rows.shape[0], block_rows):
             checkpoint()
@@ -113,3 +112,31 @@ def iterate(rows: Any, block_rows: int = BLOCK_ROWS, start: int = 0) -> Iterator
                 if passed >= start:
                     yield piece
                 passed += len(piece)
+
+
+def _read(rows: Batches, starts: range) -> Iterator[Any]:
+    for first in starts:
+        checkpoint()
+        stop = min(first + starts.step, len(rows))
+        yield rows.read(first, stop)
+        count(stop, len(rows))
+
+
+def _read_ahead(rows: Batches, starts: range) -> Iterator[Any]:
+    """The same, each block read from its file while the one before it is worked on."""
+
+    def ask(first: int) -> Future[Any]:
+        # A thread starts without the context of who starts it, in which it is said what to check.
+        return reader.submit(copy_context().run, rows.read, first, min(first + starts.step, len(rows)))
+
+    with ThreadPoolExecutor(1, "read ahead") as reader:
+        coming: Future[Any] | None = ask(starts[0])
+        for first in starts:
+            checkpoint()
+            assert coming is not None, "each block was asked for"
+            block = coming.result()
+            # Nothing may hold on to a block that is done with.
+            coming = ask(first + starts.step) if first + starts.step < len(rows) else None
+            yield block
+            del block
+            count(min(first + starts.step, len(rows)), len(rows))

@@ -143,20 +143,18 @@ def _pair(
     sides = read_sides((target, source), wanted, normalize=normalize)
     tell("looking for pairs and repeated rows")
     joint = sides[0].good & sides[1].good if alike else None
-    evidence = None
+    evidence, labels = None, []
     if joint is not None and joint.sum() >= 2:
+        labels = [labels_of(side.scan.digest[joint]) for side in sides]
         evidence = pairing_evidence(
-            sides[0].batches(joint),
-            sides[1].batches(joint),
-            labels_of(sides[0].scan.digest[joint])[0],
-            labels_of(sides[1].scan.digest[joint])[0],
-            seed=seed,
+            sides[0].batches(joint), sides[1].batches(joint), labels[0][0], labels[1][0], seed=seed
         )
     is_paired = alike and (paired == "yes" or (evidence is not None and evidence.convinces))
     keep = (joint, joint) if joint is not None and is_paired else (sides[0].good, sides[1].good)
     for side, kept in zip(sides, keep, strict=True):
         side.require(kept)
-    labels = [labels_of(side.scan.digest[kept]) for side, kept in zip(sides, keep, strict=True)]
+    if not (labels and is_paired):
+        labels = [labels_of(side.scan.digest[kept]) for side, kept in zip(sides, keep, strict=True)]
     groups = join_groups(labels[0][0], labels[1][0]) if is_paired else None
     columns = merge_columns(sides, keep, is_paired)
     report = _report(sides, keep, labels, groups, evidence, is_paired)

@@ -20,7 +20,8 @@ NORMS = 1e-150, 1e150
 NORMS_AS_THEY_ARE = 1e-70, 1e70
 # Norms between these are exact by the plain sum of squares and need no second look.
 PLAIN = 1e-60, 1e60
-CACHE_VALUES = 1 << 18
+# Of a piece that stays in the cache of one core through all steps.
+CACHE_VALUES = 1 << 19
 # From here on torch, which is slow to import, makes up for it: it widens float16 ten times as fast as NumPy.
 MANY_VALUES = 1 << 28
 
@@ -95,29 +96,54 @@ def _scan_block(_: int, block: Any, *, dtype: str, normalize: bool, digests: boo
     result, step = _empty(n), max(1, CACHE_VALUES // d)
     norms = NORMS if normalize else NORMS_AS_THEY_ARE
     coefficients = _coefficients(d) if digests else None
+    desk = _Desk.of(min(n, step), d, dtype)
     for low in range(0, n, step):
-        piece = _widened(block[low : low + step], dtype, by_torch)
-        _scan_piece(piece, coefficients, norms, result, slice(low, low + len(piece)))
+        rows = desk.rows[: min(step, n - low)]
+        _widen(block[low : low + step], rows, by_torch)
+        _scan_piece(rows, desk, coefficients, norms, result, slice(low, low + len(rows)))
     return Scans((result,))
 
 
-def _widened(piece: np.ndarray, dtype: str, by_torch: bool) -> np.ndarray:
-    wide = np.float32 if dtype in ("float16", "bfloat16") else np.float64
+@dataclass(frozen=True, eq=False)
+class _Desk:
+    """Memory that the pieces of a block share, since fresh memory costs as much as a step.
+
+    `rows` as they are worked on, float32 for 16-bit ones; `exact` for the same in float64 and `words` for
+    their 32-bit words as 64-bit numbers, `(n, d)` and `(n, d or 2 d)`.
+    """
+
+    rows: np.ndarray
+    exact: np.ndarray
+    words: np.ndarray
+
+    @classmethod
+    def of(cls, n: int, d: int, dtype: str) -> _Desk:
+        rows = np.empty((n, d), np.float32 if dtype in ("float16", "bfloat16") else np.float64)
+        exact = rows if rows.dtype == np.float64 else np.empty((n, d))
+        return cls(rows, exact, np.empty((n, d * rows.itemsize // 4), np.uint64))
+
+    def squares(self, rows: np.ndarray) -> np.ndarray:
+        """Squared lengths `(n,)` of the rows that are worked on, summed in float64."""
+        exact = self.exact[: len(rows)]
+        if exact.dtype != rows.dtype:
+            np.copyto(exact, rows)
+        return np.vecdot(exact, exact)
+
+
+def _widen(piece: np.ndarray, out: np.ndarray, by_torch: bool) -> None:
     if not by_torch:
-        return np.ascontiguousarray(piece, dtype=wide)
+        np.copyto(out, piece)
+        return
     import torch
 
-    # A copy, since torch warns of arrays that cannot be written to.
-    return torch.from_numpy(np.array(piece, dtype=np.float16, order="C")).float().numpy()
-
-
-def _squares(rows: np.ndarray) -> np.ndarray:
-    wide = rows.astype(np.float64, copy=False)
-    return np.vecdot(wide, wide)
+    # torch warns of arrays that cannot be written to, and refuses rows that run backwards.
+    piece = piece if piece.flags.writeable and min(piece.strides) >= 0 else np.array(piece, order="C")
+    torch.from_numpy(out).copy_(torch.from_numpy(piece))
 
 
 def _scan_piece(
     piece: np.ndarray,
+    desk: _Desk,
     coefficients: np.ndarray | None,
     norms: tuple[float, float],
     out: Scan,
@@ -125,24 +151,25 @@ def _scan_piece(
 ) -> None:
     with np.errstate(all="ignore"):
         if coefficients is None:
-            norm = np.sqrt(_squares(piece))
+            norm = np.sqrt(desk.squares(piece))
             # NaN fails both comparisons.
             if len(norm) and norm.min() > PLAIN[0] and norm.max() < PLAIN[1]:
                 out.norm[where] = norm
                 return
         high, low = piece.max(axis=1), piece.min(axis=1)
         largest = np.maximum(high, -low)
-        quotient = piece / np.where(largest == 0, 1, largest)[:, None]
+        quotient = np.divide(piece, np.where(largest == 0, 1, largest)[:, None], out=piece)
         # Adding zero turns -0 into +0, which are the same number but not the same bits.
         quotient += 0
-        norm = largest.astype(np.float64) * np.sqrt(_squares(quotient))
+        norm = largest.astype(np.float64) * np.sqrt(desk.squares(quotient))
     fault = np.zeros(len(piece), np.int8)
     fault[(norm < norms[0]) | (norm > norms[1])] = EXTREME
     fault[largest == 0] = ZERO
     fault[np.isinf(largest)] = INFINITE
     fault[np.isnan(largest)] = NAN
     if coefficients is not None:
-        words = quotient.view(np.uint32).astype(np.uint64)
+        words = desk.words[: len(quotient)]
+        np.copyto(words, quotient.view(np.uint32))
         out.digest[where] = words @ coefficients[: words.shape[1]]
     out.norm[where] = norm
     out.fault[where] = fault

@@ -6,13 +6,14 @@ import json
 import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from realign_core.load.atomic import atomic_file, unwritable
 from realign_core.load.provenance import METADATA_KEY
-from realign_core.load.writing import SAFETENSORS_NAMES, check_writable, npy_header
+from realign_core.load.writing import SAFETENSORS_NAMES, check_writable, npy_header, write_behind
 from realign_core.validation import check_choice
 
 Sets = Mapping[str, Iterable[np.ndarray]]
@@ -96,9 +97,7 @@ def _write_safetensors(
     head = json.dumps(header).encode()
     head += b" " * (-len(head) % 8)
     file.write(len(head).to_bytes(8, "little") + head)
-    for blocks in sets.values():
-        for block in blocks:
-            file.write(block.data)
+    write_behind(file, chain.from_iterable(sets.values()))
     return tuple(columns)
 
 

@@ -81,7 +81,11 @@ class Side:
 
 
 def read_sides(
-    both: tuple[Opened, Opened], wanted: Sequence[np.ndarray | None], *, normalize: bool
+    both: tuple[Opened, Opened],
+    wanted: Sequence[np.ndarray | None],
+    *,
+    normalize: bool,
+    digests: bool = True,
 ) -> tuple[Side, Side]:
     """Scan both sets at once; an interruption here stops the threads at their next block.
 
@@ -100,7 +104,7 @@ def read_sides(
             done[number] = rows
 
         with checked_by(check), counted_by(note):
-            return Side.read(both[number], wanted[number], role=role, normalize=normalize)
+            return Side.read(both[number], wanted[number], role=role, normalize=normalize, digests=digests)
 
     with ThreadPoolExecutor(len(both)) as pool:
         # A thread starts without the context of who starts it, in which engine and keeper stand.

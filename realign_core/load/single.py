@@ -1,4 +1,4 @@
-"""One set by itself, as `align` needs it: a good source row is kept whatever its partner is."""
+"""Sets by themselves, as `align` needs them: a good source row is kept whatever its partner is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from realign_core.load.batches import Batches
 from realign_core.load.opening import Opened, open_both, open_one
-from realign_core.load.sides import Side
+from realign_core.load.sides import Side, read_sides
 from realign_core.validation import UnusableInput, check_count
 
 
@@ -45,20 +45,49 @@ def load_set(
     `UnusableInput` for what cannot be read and for fewer than two usable rows.
     """
     opened = open_one(path, role=role) if alone else _half(path, role)
+    wanted = _sample(opened, max_rows, seed)
+    return _usable(Side.read(opened, wanted, role=role, normalize=normalize, digests=False))
+
+
+def load_sets(
+    target: str | os.PathLike,
+    source: str | os.PathLike,
+    *,
+    alone: bool = True,
+    normalize: bool = True,
+    max_rows: int | None = None,
+    seed: int = 0,
+) -> tuple[EmbeddingSet, EmbeddingSet]:
+    """Target and source as `load_set` gives each, read at the same time; `max_rows` is the target's."""
+    of_source = open_one(source, role="source") if alone else _half(source, "source")
+    of_target = open_one(target, role="target") if alone else _half(target, "target")
+    sides = read_sides(
+        (of_target, of_source),
+        (_sample(of_target, max_rows, seed), None),
+        normalize=normalize,
+        digests=False,
+    )
+    return _usable(sides[0]), _usable(sides[1])
+
+
+def _sample(opened: Opened, max_rows: int | None, seed: int) -> np.ndarray | None:
+    """Ascending row indices of a seeded sample; None where all rows are wanted."""
     count = opened.rows.shape[0]
-    wanted = None
-    if max_rows is not None and check_count("max_rows", max_rows, least=2) < count:
-        wanted = np.sort(np.random.default_rng(seed).choice(count, max_rows, replace=False))
-    side = Side.read(opened, wanted, role=role, normalize=normalize, digests=False)
+    if max_rows is None or check_count("max_rows", max_rows, least=2) >= count:
+        return None
+    return np.sort(np.random.default_rng(seed).choice(count, max_rows, replace=False))
+
+
+def _usable(side: Side) -> EmbeddingSet:
     side.require(side.good)
-    ids = opened.sidecar.ids
+    ids = side.opened.sidecar.ids
     return EmbeddingSet(
         rows=side.batches(side.good),
-        name=opened.name,
+        name=side.opened.name,
         ids=None if ids is None else np.asarray(ids)[side.at(side.good)],
         dropped=side.reasons(),
         first_dropped=None if side.good.all() else side.first_fault()[0],
-        notes=opened.notes,
+        notes=side.opened.notes,
     )
 
 

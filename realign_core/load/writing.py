@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import stat
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -85,8 +87,33 @@ def _write_npy(
     file: BinaryIO, blocks: Iterator[np.ndarray], shape: tuple[int, int], dtype: str, ids: Any
 ) -> None:
     npy_header(file, shape, dtype)
-    for block in blocks:
-        file.write(block.data)
+    write_behind(file, blocks)
+
+
+def write_behind(file: BinaryIO, blocks: Iterable[np.ndarray]) -> None:
+    """Write the bytes of each block, and have them on the disk, while the next one is made."""
+    with ThreadPoolExecutor(1, "write behind") as writer:
+        written: Future[None] | None = None
+        # A block is copied, as whoever made it may use its memory for the next.
+        spare, busy = bytearray(), bytearray()
+        for block in blocks:
+            if len(spare) < block.nbytes:
+                spare = bytearray(block.nbytes)
+            data = memoryview(spare)[: block.nbytes]
+            np.copyto(np.frombuffer(data, block.dtype).reshape(block.shape), block)
+            if written is not None:
+                written.result()
+            written = writer.submit(_put, file, data)
+            spare, busy = busy, spare
+        if written is not None:
+            written.result()
+
+
+def _put(file: BinaryIO, data: memoryview) -> None:
+    file.write(data)
+    file.flush()
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        os.fsync(file.fileno())
 
 
 def _write_npz(
@@ -110,8 +137,7 @@ def _write_safetensors(
     header = json.dumps({KEY: entry}).encode()
     header += b" " * (-len(header) % 8)
     file.write(len(header).to_bytes(8, "little") + header)
-    for block in blocks:
-        file.write(block.data)
+    write_behind(file, blocks)
 
 
 def _write_parquet(

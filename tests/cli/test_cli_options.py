@@ -127,6 +127,7 @@ def test_outputs_are_refused_before_anything_is_read(refused, folder, monkeypatc
 
     monkeypatch.setattr(analyze_command, "load_pair", too_late)
     monkeypatch.setattr(align_command, "load_set", too_late)
+    monkeypatch.setattr(align_command, "load_sets", too_late)
     cases = list(outputs(folder))
     before = set(os.listdir())
     for command, match in cases:

@@ -232,8 +232,9 @@ def test_a_plugin_beside_the_data(folder):
     np.testing.assert_allclose(np.load("z.npy"), np.load("s.npy"), atol=1e-6)
 
 
-def test_an_interruption_does_not_wait_for_the_scan(cli, folder, monkeypatch):
-    def endless(opened, wanted, role, normalize):
+@pytest.mark.parametrize("command", ["analyze t.npy s.npy", "align t.npy s.npy --out z.npy"])
+def test_an_interruption_does_not_wait_for_the_scan(cli, folder, monkeypatch, command):
+    def endless(*_, **__):
         until = time.monotonic() + 30
         while time.monotonic() < until:
             checkpoint()
@@ -243,7 +244,7 @@ def test_an_interruption_does_not_wait_for_the_scan(cli, folder, monkeypatch):
     started = time.monotonic()
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
-    outcome = cli("analyze", "t.npy", "s.npy")
+    outcome = cli(*command.split())
     timer.join()
     assert outcome.status == 130
     assert outcome.err.count("\n") == 1

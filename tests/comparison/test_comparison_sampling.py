@@ -57,3 +57,20 @@ def test_the_picture_says_how_many_rows_it_draws_and_how_they_were_chosen(monkey
 def test_a_picture_of_all_rows_needs_no_such_words():
     found = rc.compare(pair(), methods=["identity"])
     assert "drawn are" not in comparison_figures(found)[0].reading
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+def test_the_gap_of_all_rows_is_the_same_from_a_diagnosis_and_from_passes(normalize):
+    """`compare` knows the means of all rows from its diagnosis; a bench by itself reads them."""
+    data = pair(normalize=normalize)
+    alone = Bench(data, Settings(score_rows=50))
+    known = rc.compare(data, methods=["identity", "realign"], score_rows=50)
+    for name in ("identity", "realign"):
+        judged, _ = alone.judge(name)
+        gap = known.methods[name].in_sample["centroid_gap"]
+        assert gap == pytest.approx(judged.in_sample["centroid_gap"], rel=1e-7, abs=1e-9)
+    x, y = data.target[:], data.source[:]
+    if normalize:
+        x, y = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (x, y))
+    expected = np.linalg.norm(x.mean(axis=0) - y.mean(axis=0))
+    assert known.methods["identity"].in_sample["centroid_gap"] == pytest.approx(expected, rel=1e-12)
