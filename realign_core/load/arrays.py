@@ -44,13 +44,13 @@ def mapping_under(array: np.ndarray) -> mmap.mmap | None:
     return getattr(array, "_mmap", None)
 
 
-def in_memory(source: Any) -> bool:
-    """Whether the rows of a source are there already, so that nothing is won by reading them ahead."""
+def is_remote(source: Any) -> bool:
+    """Whether rows of a source come from another machine, so that each read waits for an answer."""
     if isinstance(source, WindowRows):
-        return in_memory(source.source)
+        return is_remote(source.source)
     if isinstance(source, ConcatRows):
-        return all(map(in_memory, source.sources))
-    return isinstance(source, TensorRows) or (isinstance(source, ArrayRows) and not source.mapped)
+        return any(map(is_remote, source.sources))
+    return bool(getattr(source, "remote", False))
 
 
 TAKEN_ROWS = 64
@@ -79,11 +79,6 @@ class ArrayRows:
         self._mapped = mapped
         self._name = name
         self._size = 0 if mapped is None else mapped.size()
-
-    @property
-    def mapped(self) -> bool:
-        """Whether the rows lie in a file."""
-        return self._mapped is not None
 
     def read(self, start: int, stop: int) -> np.ndarray:
         self._check()

@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from realign_core.checkpoint import checkpoint, count
-from realign_core.load.arrays import in_memory, to_numpy
+from realign_core.load.arrays import is_remote, to_numpy
 
 BLOCK_ROWS = 8192
 
@@ -98,7 +98,7 @@ def iterate(rows: Any, block_rows: int = BLOCK_ROWS, start: int = 0) -> Iterator
     """
     if isinstance(rows, Batches):
         step = min(block_rows, rows.block_rows)
-        blocks = _read_ahead if start + step < len(rows) and not in_memory(rows.source) else _read
+        blocks = _read_ahead if is_remote(rows.source) else _read
         yield from blocks(rows, range(start, len(rows), step))
     elif hasattr(rows, "shape") and len(rows.shape) == 2:
         for first in range(start, rows.shape[0], block_rows):
@@ -123,20 +123,22 @@ def _read(rows: Batches, starts: range) -> Iterator[Any]:
 
 
 def _read_ahead(rows: Batches, starts: range) -> Iterator[Any]:
-    """The same, each block read from its file while the one before it is worked on."""
+    """The same, each block asked for while the one before it is worked on, since answers take a while."""
 
     def ask(first: int) -> Future[Any]:
         # A thread starts without the context of who starts it, in which it is said what to check.
         return reader.submit(copy_context().run, rows.read, first, min(first + starts.step, len(rows)))
 
+    done = starts.start
     with ThreadPoolExecutor(1, "read ahead") as reader:
-        coming: Future[Any] | None = ask(starts[0])
-        for first in starts:
+        asked = map(ask, starts)
+        coming = next(asked, None)
+        while coming is not None:
             checkpoint()
-            assert coming is not None, "each block was asked for"
             block = coming.result()
-            # Nothing may hold on to a block that is done with.
-            coming = ask(first + starts.step) if first + starts.step < len(rows) else None
+            coming = next(asked, None)
+            done += len(block)
             yield block
+            # Nothing may hold on to a block that is done with.
             del block
-            count(min(first + starts.step, len(rows)), len(rows))
+            count(done, len(rows))
