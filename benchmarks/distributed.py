@@ -93,7 +93,7 @@ def measured(folder: Path, timed: Timed, name: str) -> dict[str, list[Pass]]:
     from realign_core.alignment import ReAlign
     from realign_core.alignment.output import write_mapped
     from realign_core.comparison import compare
-    from realign_core.load import load_pair, load_set
+    from realign_core.load import load_pair, load_sets
     from realign_core.load.passes import summed_by
 
     found = {}
@@ -102,7 +102,7 @@ def measured(folder: Path, timed: Timed, name: str) -> dict[str, list[Pass]]:
         pair = load_pair(*paths, paired="yes")
         compare(pair, ["realign"], device="cpu", bootstrap=2, score_rows=500)
         found["analyze"], timed.passes = timed.passes, []
-        target, source = load_set(paths[0], role="target").rows, load_set(paths[1], role="source").rows
+        target, source = (found.rows for found in load_sets(*paths))
         method = ReAlign().fit(source=source, target=target)
         out = folder / name
         out.mkdir()
