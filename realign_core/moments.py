@@ -181,7 +181,9 @@ def float64_block(
     copied = tensor.device != where or tensor.dtype != torch.float64
     tensor = tensor.to(device=where, dtype=torch.float64)
     lengths = _lengths(tensor, first_row, normalize, name)
-    return torch.div(tensor, lengths, out=tensor if copied else None) if normalize else tensor
+    if not normalize:
+        return tensor
+    return _scaled_to_unit(tensor if copied else tensor.clone(), lengths)
 
 
 def float64_pieces(
@@ -196,15 +198,25 @@ def float64_pieces(
     if where.type != "cpu":
         yield float64_block(tensor, first_row, normalize=normalize, where=where, name=name)
         return
-    buffer: Tensor | None = None
+    buffer = between = None
     for piece in in_cache(tensor.to(where)):
+        if piece.dtype.itemsize == 2:
+            # Halves become float32 by an instruction of the processor's, and float64 one by one.
+            between = torch.empty(piece.shape) if between is None else between
+            piece = between[: len(piece)].copy_(piece)
         if normalize or piece.dtype != torch.float64:
-            if buffer is None:
-                buffer = torch.empty(piece.shape, dtype=torch.float64)
+            buffer = torch.empty(piece.shape, dtype=torch.float64) if buffer is None else buffer
             piece = buffer[: len(piece)].copy_(piece)
         lengths = _lengths(piece, first_row, normalize, name)
-        yield piece.div_(lengths) if normalize else piece
+        yield _scaled_to_unit(piece, lengths) if normalize else piece
         first_row += len(piece)
+
+
+def _scaled_to_unit(rows: Tensor, lengths: Tensor) -> Tensor:
+    """Rows over their lengths, in place."""
+    inverse = lengths.reciprocal()
+    # Multiplying takes a third of the time of dividing; a length below 6e-309 has no inverse.
+    return rows.mul_(inverse) if bool(inverse.isfinite().all()) else rows.div_(lengths)
 
 
 def _lengths(rows: Tensor, first_row: int, normalize: bool, name: str) -> Tensor:
