@@ -38,8 +38,11 @@ def run(options: argparse.Namespace) -> None:
     alone = nullcontext() if keeper is None else alone_in(keeper.folder)
     with alone, closing(Progress()) as progress, read_by(options), kept_by(keeper):
         progress("load")
-        source, target = _load(options, keeper)
-        method = _method(options, source, target, keeper, progress, notes)
+        method = _fitted_before(options, keeper, notes)
+        source, target = _load(options, fitted=method is not None)
+        if method is None:
+            method = _fit(options, source, target, progress, notes)
+            _keep(method, keeper, notes)
         rows = source.rows
         progress(f"map {len(rows)} rows")
         where = options.out
@@ -70,38 +73,32 @@ def _keeper(options: argparse.Namespace, in_shards: bool) -> Keeper | None:
     return keeper_for(options, "align", options.checkpoint) if options.checkpoint else None
 
 
-def _kept_method(keeper: Keeper | None) -> str | None:
-    """Where an interrupted run leaves its fitted method."""
-    return None if keeper is None else os.path.join(keeper.folder, FITTED)
-
-
-def _is_fitted(options: argparse.Namespace, keeper: Keeper | None) -> bool:
-    """Whether there is a fitted method already, that of a folder or of an interrupted run."""
-    return bool(options.load_aligner) or os.path.isfile(f"{_kept_method(keeper)}.json")
-
-
-def _method(
-    options: argparse.Namespace,
-    source: EmbeddingSet,
-    target: EmbeddingSet | None,
-    keeper: Keeper | None,
-    progress: Progress,
-    notes: list[str],
-) -> Any:
-    """The fitted method: loaded, left by an interrupted run, or fitted now."""
-    from realign_core.alignment import load_aligner, save_aligner
+def _fitted_before(options: argparse.Namespace, keeper: Keeper | None, notes: list[str]) -> Any:
+    """The method of `--load-aligner`, or that which an interrupted run left, with its notes; None to fit."""
+    kept = _place_of_method(keeper)
+    interrupted = kept is not None and os.path.isfile(f"{kept}.json")
+    if not options.load_aligner and not interrupted:
+        return None
+    from realign_core.alignment import load_aligner
 
     if options.load_aligner:
         return load_aligner(options.load_aligner)
-    kept = _kept_method(keeper)
-    if kept is not None and _is_fitted(options, keeper):
-        notes += json.loads(Path(f"{kept}.json").read_text())
-        return load_aligner(kept)
-    method = _fit(options, source, target, progress, notes)
+    notes += json.loads(Path(f"{kept}.json").read_text())
+    return load_aligner(str(kept))
+
+
+def _keep(method: Any, keeper: Keeper | None, notes: list[str]) -> None:
+    """Leave the fitted method and its notes to a later run, where something is kept and it can be saved."""
+    from realign_core.alignment import save_aligner
+
+    kept = _place_of_method(keeper)
     if kept is not None and callable(getattr(method, "save", None)):
         save_aligner(method, kept)
         atomic_text(f"{kept}.json", json.dumps(notes))
-    return method
+
+
+def _place_of_method(keeper: Keeper | None) -> str | None:
+    return None if keeper is None else os.path.join(keeper.folder, FITTED)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -171,14 +168,14 @@ def _check_folder(folder: str, out: str) -> None:
         raise UnusableInput(f"--save-aligner {folder} holds other files; name a new or empty folder")
 
 
-def _load(options: argparse.Namespace, keeper: Keeper | None) -> tuple[EmbeddingSet, EmbeddingSet | None]:
+def _load(options: argparse.Namespace, *, fitted: bool) -> tuple[EmbeddingSet, EmbeddingSet | None]:
     """The source, and the target where it is still to be learnt from by itself.
 
     A single file must hold both, unless a fitted method needs no target.
     """
     path, normalize = options.source or options.target, not options.no_normalize
     alone = bool(options.source or options.load_aligner)
-    if _is_fitted(options, keeper) or _learns_from_pairs(options.method):
+    if fitted or _learns_from_pairs(options.method):
         return load_set(path, role="source", alone=alone, normalize=normalize), None
     target, source = load_sets(
         options.target,

@@ -37,7 +37,8 @@ class WholeGap:
         if self._target is None:
             data = self._data
             self._target = mean_of(data.target, normalize=data.normalize, device=self._device)
-        mapped = self._source if name == UNTOUCHED else None
+        untouched = name == UNTOUCHED and method.normalize == self._data.normalize
+        mapped = self._source if untouched else None
         mapped = mean_mapped(method, self._data.source) if mapped is None else mapped
         return float(torch.linalg.vector_norm(self._target - mapped.to(self._target.device)))
 

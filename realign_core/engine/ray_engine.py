@@ -82,7 +82,8 @@ def await_all(name: str, outcomes: Sequence[Any], stretches: Sequence[tuple[int,
         for outcome in outcomes:
             with suppress(Exception):
                 # Never by force: where a worker is killed while its reply is on the way, Ray 2.60 ends the
-                # whole process. An interrupted worker stops at its next block.
+                # whole process. An interrupted worker stops at its next step in Python, which a read that
+                # hangs does not come to.
                 ray.cancel(outcome)
         raise
 

@@ -44,15 +44,6 @@ def mapping_under(array: np.ndarray) -> mmap.mmap | None:
     return getattr(array, "_mmap", None)
 
 
-def is_remote(source: Any) -> bool:
-    """Whether rows of a source come from another machine, so that each read waits for an answer."""
-    if isinstance(source, WindowRows):
-        return is_remote(source.source)
-    if isinstance(source, ConcatRows):
-        return any(map(is_remote, source.sources))
-    return bool(getattr(source, "remote", False))
-
-
 TAKEN_ROWS = 64
 """Rows taken from a map at a time: the system may map 400 kB around each, until they are given back."""
 

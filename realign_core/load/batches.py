@@ -7,14 +7,12 @@ tensors); who consumes it decides on type and device.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from realign_core.checkpoint import checkpoint, count
-from realign_core.load.arrays import is_remote, to_numpy
+from realign_core.load.arrays import to_numpy
 
 BLOCK_ROWS = 8192
 
@@ -98,8 +96,11 @@ def iterate(rows: Any, block_rows: int = BLOCK_ROWS, start: int = 0) -> Iterator
     """
     if isinstance(rows, Batches):
         step = min(block_rows, rows.block_rows)
-        blocks = _read_ahead if is_remote(rows.source) else _read
-        yield from blocks(rows, range(start, len(rows), step))
+        for first in range(start, len(rows), step):
+            checkpoint()
+            stop = min(first + step, len(rows))
+            yield rows.read(first, stop)
+            count(stop, len(rows))
     elif hasattr(rows, "shape") and len(rows.shape) == 2:
         for first in range(start, rows.shape[0], block_rows):
             checkpoint()
@@ -112,33 +113,3 @@ def iterate(rows: Any, block_rows: int = BLOCK_ROWS, start: int = 0) -> Iterator
                 if passed >= start:
                     yield piece
                 passed += len(piece)
-
-
-def _read(rows: Batches, starts: range) -> Iterator[Any]:
-    for first in starts:
-        checkpoint()
-        stop = min(first + starts.step, len(rows))
-        yield rows.read(first, stop)
-        count(stop, len(rows))
-
-
-def _read_ahead(rows: Batches, starts: range) -> Iterator[Any]:
-    """The same, each block asked for while the one before it is worked on, since answers take a while."""
-
-    def ask(first: int) -> Future[Any]:
-        # A thread starts without the context of who starts it, in which it is said what to check.
-        return reader.submit(copy_context().run, rows.read, first, min(first + starts.step, len(rows)))
-
-    done = starts.start
-    with ThreadPoolExecutor(1, "read ahead") as reader:
-        asked = map(ask, starts)
-        coming = next(asked, None)
-        while coming is not None:
-            checkpoint()
-            block = coming.result()
-            coming = next(asked, None)
-            done += len(block)
-            yield block
-            # Nothing may hold on to a block that is done with.
-            del block
-            count(done, len(rows))

@@ -62,11 +62,6 @@ class FileRows:
         source = self._open()
         return not isinstance(source.source if isinstance(source, WindowRows) else source, SpooledRows)
 
-    @property
-    def remote(self) -> bool:
-        """Whether the file lies behind a URL."""
-        return is_url(self.path)
-
     def read(self, start: int, stop: int) -> np.ndarray:
         return self._open().read(start, stop)
 

@@ -136,8 +136,9 @@ def _widen(piece: np.ndarray, out: np.ndarray, by_torch: bool) -> None:
         return
     import torch
 
-    # torch warns of arrays that cannot be written to, and refuses rows that run backwards.
-    piece = piece if piece.flags.writeable and min(piece.strides) >= 0 else np.array(piece, order="C")
+    # torch warns of arrays that cannot be written to, and refuses steps back or by a part of a number.
+    plain = piece.flags.writeable and all(step >= 0 and step % piece.itemsize == 0 for step in piece.strides)
+    piece = piece if plain else np.array(piece, order="C")
     torch.from_numpy(out).copy_(torch.from_numpy(piece))
 
 

@@ -67,7 +67,8 @@ def load_sets(
         normalize=normalize,
         digests=False,
     )
-    return _usable(sides[0]), _usable(sides[1])
+    source_set = _usable(sides[1])
+    return _usable(sides[0]), source_set
 
 
 def _sample(opened: Opened, max_rows: int | None, seed: int) -> np.ndarray | None:

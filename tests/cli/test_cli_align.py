@@ -1,6 +1,7 @@
 """`align` maps the source with every method into every format, streamed as in memory."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -225,3 +226,11 @@ def test_a_method_of_ones_own(cli, refused, folder, monkeypatch):
     assert "ZeroDivisionError" in refused("analyze", "t.npy", "s.npy", "--plugin", "own_broken")
     assert "name a module (not a file)" in refused("analyze", "t.npy", "s.npy", "--plugin", "own_missing")
     assert not os.path.exists("y.npy")
+
+
+def test_files_that_happen_to_lie_about_are_not_taken_for_a_fitted_method(cli, folder):
+    for name in ("None.json", "fitted.json"):
+        Path(name).write_text("[]")
+    np.save("few.npy", np.load("s.npy")[:-3])
+    assert cli("align", "t.npy", "few.npy", "--out", "z.npy").status == 0
+    assert np.load("z.npy").shape == np.load("few.npy").shape

@@ -74,3 +74,12 @@ def test_the_gap_of_all_rows_is_the_same_from_a_diagnosis_and_from_passes(normal
         x, y = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (x, y))
     expected = np.linalg.norm(x.mean(axis=0) - y.mean(axis=0))
     assert known.methods["identity"].in_sample["centroid_gap"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_an_identity_that_keeps_lengths_is_not_the_untouched_unit_rows():
+    options = {"identity": {"normalize": False}}
+    found = rc.compare(pair(), methods=["identity"], score_rows=50, method_options=options)
+    data = pair()
+    x, y = data.target[:], data.source[:]
+    expected = np.linalg.norm((x / np.linalg.norm(x, axis=1, keepdims=True)).mean(axis=0) - y.mean(axis=0))
+    assert found.methods["identity"].in_sample["centroid_gap"] == pytest.approx(expected, rel=1e-6)

@@ -1,4 +1,4 @@
-"""Reading one block ahead and writing one behind; two sets scanned at once are what each is by itself."""
+"""Writing one block behind; two sets scanned at once are what each is by itself."""
 
 from __future__ import annotations
 
@@ -10,81 +10,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from realign_core.checkpoint import checked_by, counted_by
 from realign_core.load import load_set, load_sets, write_rows
-from realign_core.load.arrays import ArrayRows, ConcatRows, WindowRows, is_remote
-from realign_core.load.batches import Batches
 from realign_core.load.writing import write_behind
 
 ROWS = np.arange(60, dtype=np.float32).reshape(20, 3)
 SECONDS = 10
-
-
-class Distant:
-    """Rows that come from afar: each block is noted when it is asked for."""
-
-    remote = True
-    dtype = "float32"
-    shape = ROWS.shape
-
-    def __init__(self, fails_at: int | None = None):
-        self.asked: list[int] = []
-        self.fails_at = fails_at
-        self.changed = threading.Condition()
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        with self.changed:
-            self.asked.append(start)
-            self.changed.notify_all()
-        if start == self.fails_at:
-            raise OSError(f"no answer at {start}")
-        return ROWS[start:stop]
-
-    def take(self, indices: np.ndarray) -> np.ndarray:
-        return ROWS[indices]
-
-    def wait_for(self, start: int) -> bool:
-        with self.changed:
-            return self.changed.wait_for(lambda: start in self.asked, timeout=SECONDS)
-
-
-def test_the_next_block_is_asked_for_while_one_is_worked_on():
-    source, counted = Distant(), []
-    blocks = iter(Batches(source, block_rows=8))
-    with counted_by(lambda done, of: counted.append((done, of))):
-        first = next(blocks)
-        assert source.wait_for(8)
-        assert source.asked == [0, 8]
-        np.testing.assert_array_equal(np.concatenate([first, *blocks]), ROWS)
-    assert source.asked == [0, 8, 16]
-    assert counted == [(8, 20), (16, 20), (20, 20)]
-
-
-def test_a_block_that_cannot_be_read_fails_in_its_turn():
-    seen = []
-    with pytest.raises(OSError, match="no answer at 16"):
-        seen.extend(Batches(Distant(fails_at=16), block_rows=8))
-    np.testing.assert_array_equal(np.concatenate(seen), ROWS[:16])
-
-
-def test_a_pass_that_is_stopped_asks_for_no_more():
-    def stop() -> None:
-        if source.asked:
-            raise InterruptedError
-
-    source = Distant()
-    blocks = iter(Batches(source, block_rows=4))
-    next(blocks)
-    with checked_by(stop), pytest.raises(InterruptedError):
-        next(blocks)
-    assert source.asked == [0, 4]
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("read ahead")]
-
-
-def test_rows_of_parts_are_remote_where_a_part_is():
-    assert is_remote(WindowRows(Distant(), 2, 9))
-    assert is_remote(ConcatRows([Distant(), Distant()]))
-    assert not is_remote(ConcatRows([ArrayRows(ROWS), WindowRows(ArrayRows(ROWS), 0, 5)]))
 
 
 class Slow(io.RawIOBase):
