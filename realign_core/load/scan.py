@@ -20,8 +20,8 @@ NORMS = 1e-150, 1e150
 NORMS_AS_THEY_ARE = 1e-70, 1e70
 # Norms between these are exact by the plain sum of squares and need no second look.
 PLAIN = 1e-60, 1e60
-# Of a piece. Smaller ones are faster by themselves, but two sets are scanned at once, and the threads wait for
-# Python's lock between the steps: at an eighth of this, both together take three times as long.
+# Of a piece. Smaller ones are faster by themselves, but two sets are scanned at once, and their threads wait
+# for Python's lock between the steps: at an eighth of this, both together take nearly three times as long.
 PIECE_VALUES = 1 << 19
 # From here on torch, which is slow to import, makes up for it: it widens float16 ten times as fast as NumPy.
 MANY_VALUES = 1 << 28
