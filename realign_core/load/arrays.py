@@ -6,7 +6,8 @@ Nothing here imports torch; a tensor is recognised by its module and keeps its t
 from __future__ import annotations
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +47,8 @@ def mapping_under(array: np.ndarray) -> mmap.mmap | None:
 
 TAKEN_ROWS = 64
 """Rows taken from a map at a time: the system may map 400 kB around each, until they are given back."""
+TAKEN_BYTES = 2**24
+"""Of a stretch of a map from which rows are taken at a time, where they lie closer than that."""
 
 
 class ArrayRows:
@@ -73,31 +76,45 @@ class ArrayRows:
 
     def read(self, start: int, stop: int) -> np.ndarray:
         self._check()
-        return self._out(self.array[start:stop])
+        rows = self.array[start:stop]
+        if self._mapped is not None:
+            rows = np.array(rows, order="C", subok=False)
+            self._give_back()
+        return self._as_floats(rows)
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         self._check()
         indices = np.asarray(indices, dtype=np.int64)
-        if self._mapped is None or len(indices) <= TAKEN_ROWS:
-            return self._out(self.array[indices])
-        parts = (indices[first : first + TAKEN_ROWS] for first in range(0, len(indices), TAKEN_ROWS))
-        return np.concatenate([self._out(self.array[part]) for part in parts])
+        if self._mapped is None:
+            return self._as_floats(self.array[indices])
+        rows = np.empty((len(indices), self.shape[1]), self.array.dtype)
+        for part in self._parts(indices):
+            rows[part] = self.array[indices[part]]
+            self._give_back()
+        return self._as_floats(rows)
+
+    def _parts(self, indices: np.ndarray) -> Iterator[slice]:
+        """Slices of the row numbers that map little: of one stretch of the file each, or a few rows each."""
+        # Columns of longer rows lie as far apart as these; rows laid column by column as their columns do.
+        apart = max(abs(self.array.strides[0]), self.array.itemsize * self.shape[1])
+        stretch = indices * apart // TAKEN_BYTES
+        starts = np.flatnonzero(np.diff(stretch, prepend=stretch[:1] - 1))
+        few = np.arange(0, len(indices), TAKEN_ROWS)
+        edges = np.append(starts if len(starts) < len(few) else few, len(indices))
+        return (slice(first, stop) for first, stop in pairwise(edges.tolist()))
 
     def _check(self) -> None:
         if self._mapped is not None and self._mapped.size() < self._size:
             raise UnusableInput(f"{self._name} became shorter while it was read; wait until it is written")
 
-    def _out(self, rows: np.ndarray) -> np.ndarray:
+    def _as_floats(self, rows: np.ndarray) -> np.ndarray:
         if self.dtype == "bfloat16":
-            rows = widen_bfloat16(rows)
-        elif not rows.dtype.isnative:
-            rows = rows.astype(rows.dtype.newbyteorder("="))
-        if self._mapped is None:
-            return rows
-        rows = np.array(rows, order="C", subok=False)
-        if hasattr(mmap, "MADV_DONTNEED"):
+            return widen_bfloat16(rows)
+        return rows if rows.dtype.isnative else rows.astype(rows.dtype.newbyteorder("="))
+
+    def _give_back(self) -> None:
+        if self._mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._mapped.madvise(mmap.MADV_DONTNEED)
-        return rows
 
 
 class TensorRows:
