@@ -6,32 +6,57 @@ import numpy as np
 
 
 def labels_of(digest: np.ndarray) -> tuple[np.ndarray, int]:
-    """Labels int64 (n,) that are equal where the digests (n, 2) are, and how many differ."""
-    if not len(digest):
-        return np.empty(0, np.int64), 0
-    order = np.lexsort((digest[:, 1], digest[:, 0]))
-    ranked = digest[order]
-    new = np.empty(len(order), bool)
-    new[0] = False
-    new[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)
-    labels = np.empty(len(order), np.int64)
-    labels[order] = np.cumsum(new)
-    return labels, int(labels[order[-1]]) + 1
+    """For each of the digests (n, 2) the number, int64 (n,), of the first that equals it; how many differ."""
+    labels = np.arange(len(digest))
+    # Stable, here and below: among equal ones the first row stays first.
+    order = np.argsort(digest[:, 0], kind="stable")
+    repeats = _as_before(digest[order, 0])
+    if not repeats.any():
+        return labels, len(digest)
+    same = repeats & _as_before(digest[order, 1])
+    if not np.array_equal(same, repeats):
+        # Next to unheard of: digests that differ have one half in common, and may lie between equal ones.
+        order = np.lexsort((digest[:, 1], digest[:, 0]))
+        same = _as_before(digest[order, 0]) & _as_before(digest[order, 1])
+    first = order[~same]
+    labels[order] = first[np.cumsum(~same) - 1]
+    return labels, len(first)
+
+
+def _as_before(values: np.ndarray) -> np.ndarray:
+    """Whether each of the values (n,) equals the one before it."""
+    found = np.zeros(len(values), bool)
+    np.equal(values[1:], values[:-1], out=found[1:])
+    return found
 
 
 def join_groups(target: np.ndarray, source: np.ndarray) -> np.ndarray:
     """Group labels int64 (n,) of pairs, numbered from 0 by first appearance.
 
-    Pairs with equal `target` labels or equal `source` labels belong together, and so on through chains.
+    Pairs with equal `target` labels or equal `source` labels belong together, and so on through chains. A
+    label is the number of the first pair that has it, as `labels_of` gives them.
     """
+    own = np.arange(len(target))
+    if np.array_equal(source, own):
+        first = target
+    elif np.array_equal(target, own):
+        first = source
+    else:
+        first = _connected(target, source)
+    return (np.cumsum(first == own) - 1)[first]
+
+
+def _connected(target: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """The number of the first pair that each pair is connected to."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    n, width = len(target), int(target.max()) + 1
-    size = width + int(source.max()) + 1
-    links = coo_matrix((np.ones(n, np.int8), (target, source + width)), shape=(size, size))
-    component = connected_components(links, directed=False)[1][target]
-    _, first, inverse = np.unique(component, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse]
+    n = len(target)
+    own = np.arange(n)
+    links = np.concatenate([own, own]), np.concatenate([target, source])
+    matrix = coo_matrix((np.ones(2 * n, np.int8), links), shape=(n, n))
+    count, component = connected_components(matrix, directed=False)
+    first = np.empty(count, np.int64)
+    # Backwards, since the last that is written stays.
+    first[component[::-1]] = own[::-1]
+    return first[component]

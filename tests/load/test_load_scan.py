@@ -15,11 +15,46 @@ from realign_core.load.scan import scan
 
 
 def test_groups_join_through_chains():
-    target = np.array([0, 0, 1, 2, 3, 4, 4])
-    source = np.array([0, 1, 1, 2, 3, 3, 5])
+    target = np.array([0, 0, 2, 3, 4, 5, 5])
+    source = np.array([0, 1, 1, 3, 4, 4, 6])
     np.testing.assert_array_equal(join_groups(target, source), [0, 0, 0, 1, 2, 2, 2])
     lone = np.arange(5)
-    np.testing.assert_array_equal(join_groups(lone, lone[::-1]), lone)
+    np.testing.assert_array_equal(join_groups(lone, lone), lone)
+
+
+def test_a_label_is_the_number_of_the_first_row_that_is_equal_whatever_halves_digests_share():
+    generator = np.random.default_rng(2)
+    for _ in range(300):
+        n = generator.integers(1, 30)
+        # Numbers beyond those of int64, few of them, so that either half alone is shared by rows that differ.
+        digest = generator.integers(0, 4, (n, 2)).astype(np.uint64) * np.uint64(2**62 + 1)
+        labels, different = labels_of(digest)
+        naive = [next(j for j in range(n) if (digest[j] == row).all()) for row in digest]
+        assert labels.tolist() == naive
+        assert different == len(set(naive))
+    assert labels_of(np.empty((0, 2), np.uint64))[1] == 0
+
+
+def walked(target, source):
+    """Groups by walking from pair to pair, numbered by first appearance."""
+    group = [-1] * len(target)
+    for start in range(len(target)):
+        number, waiting = max(group) + 1, [start]
+        while group[start] < 0 or waiting:
+            pair = waiting.pop()
+            if group[pair] < 0:
+                group[pair] = number
+                waiting += np.flatnonzero((target == target[pair]) | (source == source[pair])).tolist()
+    return group
+
+
+@pytest.mark.parametrize("repeats", [(False, False), (True, False), (False, True), (True, True)])
+def test_groups_are_those_of_a_walk_from_pair_to_pair(repeats):
+    generator = np.random.default_rng(3)
+    for n in (1, 2, 3, 17, 40):
+        kinds = [generator.integers(0, n if few else 2**60, n).astype(np.uint64) for few in repeats]
+        labels = [labels_of(np.stack([kind, kind], axis=1))[0] for kind in kinds]
+        assert join_groups(*labels).tolist() == walked(*labels)
 
 
 def test_duplicates_are_found_after_normalising_and_nothing_else_is():
