@@ -10,7 +10,6 @@ from itertools import chain
 
 import numpy as np
 import torch
-from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 from torch import Tensor
 
 from realign_core.single_thread import each_alone
@@ -80,6 +79,9 @@ def largest_eigenvalue(matrix: Tensor) -> float:
     dim = matrix.shape[0]
     if dim < ITERATED_FROM:
         return float(eigenvalues_descending(matrix)[0])
+    # Imported here: whoever looks for no such eigenvalue need not wait for it.
+    from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
+
     exact = matrix.to("cpu", torch.float64)
     start = np.random.default_rng(0).standard_normal(dim)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 from torch import Tensor
 
 from realign_core.diagnostics.statistics import PairStatistics
@@ -58,7 +58,12 @@ def sampling_floor(covariance: Tensor) -> tuple[float, float]:
         return 0.0, 0.0
     nu = 1 / float((covariance / trace).square().sum())
     floor = math.sqrt(trace)
-    return floor, floor * math.sqrt(chi2.ppf(0.95, nu) / nu)
+    return floor, floor * math.sqrt(_chi2_quantile(0.95, nu) / nu)
+
+
+def _chi2_quantile(share: float, nu: float) -> float:
+    # That of scipy.stats, which takes a second to import.
+    return 2 * float(gammaincinv(nu / 2, share))
 
 
 def measure_gap(statistics: PairStatistics) -> Gap:

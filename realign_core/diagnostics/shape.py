@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.stats import beta
+from scipy.special import betaincinv
 from torch import Tensor
 
 from realign_core.diagnostics.statistics import PairStatistics
@@ -108,8 +108,8 @@ def _bias_noise(
 
 def null_band(dim: int) -> NullBand:
     """Angle of a uniform direction to a fixed axis in `dim` dimensions: `cos^2 ~ Beta(1/2, (dim - 1)/2)`."""
-    quantile = beta(0.5, (dim - 1) / 2).ppf
-    low, high = (math.degrees(math.acos(math.sqrt(quantile(p)))) for p in (0.975, 0.025))
+    squares = (betaincinv(0.5, (dim - 1) / 2, share) for share in (0.975, 0.025))
+    low, high = (math.degrees(math.acos(math.sqrt(square))) for square in squares)
     return NullBand(low, high)
 
 
