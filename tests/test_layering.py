@@ -16,7 +16,7 @@ import realign_core
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "realign_core"
 LAYERS = (
-    ("validation", "method_names", "checkpoint", "single_thread", "waiting"),
+    ("validation", "method_names", "checkpoint", "single_thread", "waiting", "memory"),
     ("linalg",),
     ("samples",),
     ("load",),

@@ -7,15 +7,15 @@ computes; a page that shows progress three times a second would leave its own jo
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import os
 import threading
 from logging import getLogger
 from typing import Any
 
 import streamlit as st
 from streamlit import runtime
+
+from realign_core.memory import give_back
 
 SECONDS = 15.0
 _freed = threading.Event()
@@ -61,7 +61,7 @@ def tidy() -> bool:
     _freed.clear()
     gc.unfreeze()
     _set_aside()
-    _give_back()
+    give_back()
     return True
 
 
@@ -83,10 +83,3 @@ def _set_aside() -> None:
     """Collect once, then leave what is alive out of later collections, until the next sweep."""
     gc.collect()
     gc.freeze()
-
-
-def _give_back() -> None:
-    """Hand freed memory to the system; glibc keeps it otherwise, in an arena for each thread."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
-    if trim is not None:
-        trim(0)

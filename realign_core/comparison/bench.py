@@ -31,11 +31,12 @@ from realign_core.comparison.side import Side, SideScores, at_most, row_counts, 
 from realign_core.comparison.split import SMALLEST_EVALUATION, Split, split_pairs, split_unpaired
 from realign_core.comparison.untouched import score_untouched
 from realign_core.comparison.usefulness import UNTOUCHED
-from realign_core.comparison.views import method_view, reference_view
+from realign_core.comparison.views import method_view, neighbours_of, reference_view
 from realign_core.comparison.whole_gap import WholeGap
 from realign_core.comparison.zero_shot import Classes, classes_on, left_out
 from realign_core.load import Batches, EmbeddingPair
 from realign_core.load.passes import Memory, remembered_in
+from realign_core.memory import give_back
 from realign_core.moments import float64_blocks
 from realign_core.validation import UnusableInput
 
@@ -203,24 +204,27 @@ class Bench:
         notes: list[str] = []
         try:
             traits = alignment.traits(self._create(name, options))
-            inside, seconds, method = self._map_and_score(name, options, self.whole, notes)
-            outside = None
+            shown, seconds, method = self._map_and_score(name, options, self.whole, notes)
+            inside, outside, after = shown.values, None, {"in-sample": neighbours_of(shown)}
             if self.held_out:
-                outside, seconds, _ = self._map_and_score(name, options, self.held_out, notes)
+                # The mapped rows of one side go before those of the other are made: nothing is larger.
+                del shown
+                shown, seconds, _ = self._map_and_score(name, options, self.held_out, notes)
+                outside, after["held-out"] = shown.values, neighbours_of(shown)
         except UnusableInput as error:
             return None, [f"{name} could not be fitted: {error}"]
-        shown = SideScores.of(outside, self.resampling) if outside else SideScores(inside.values)
+        scores = SideScores.of(shown, self.resampling if outside else None)
         result = MethodResult(
             name=name,
-            in_sample=inside.values,
-            held_out=outside.values if outside else None,
-            interval=shown.interval,
+            in_sample=inside,
+            held_out=outside,
+            interval=scores.interval,
             uses_pairs=traits.uses_pairs,
             adds_noise=traits.adds_noise,
             trained=traits.trained,
             seconds=seconds,
-            replicates=shown.replicates,
-            view=method_view(inside, outside, self.projection),
+            replicates=scores.replicates,
+            view=method_view(shown, after, self.projection),
             all_rows=self.everywhere.scores(method) if self.everywhere and not traits.copies_target else None,
         )
         return result, list(dict.fromkeys(notes))
@@ -251,6 +255,8 @@ class Bench:
     def _map_and_score(
         self, name: str, options: dict[str, Any], side: Side, notes: list[str]
     ) -> tuple[MapScores, dict[str, float], Any]:
+        # What an earlier stage has left free in one thread's arena would add to the peak.
+        give_back()
         method = self._create(name, options)
         traits = alignment.traits(method)
         evaluation = side.evaluation

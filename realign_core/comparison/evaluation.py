@@ -94,8 +94,8 @@ class Evaluation:
 
     @cached_property
     def source_pairs(self) -> RowPairs:
-        """Pairs of source rows whose cosines are compared; the same object for paired sets."""
-        return self.target_pairs if self.n_target == self.n_source else RowPairs.of(self.n_source, self.seed)
+        """Pairs of source rows whose cosines are compared; those of the target for sets of one length."""
+        return RowPairs.of(self.n_source, self.seed)
 
     @cached_property
     def _target_pass(self) -> tuple[Neighbours, PairCosines]:

@@ -148,8 +148,7 @@ def score(
 def score_reference(evaluation: Evaluation, other: Tensor, floor: FloorWeights) -> dict[str, float | None]:
     """The target-reached scores of other target rows `(n, d)`: what a perfect map would read."""
     result = MapScores(dict.fromkeys(SCORES), other, Moments.of(other))
-    alike = len(other) == evaluation.n_target
-    pairs = evaluation.target_pairs if alike else RowPairs.of(len(other), evaluation.seed)
+    pairs = RowPairs.of(len(other), evaluation.seed)
     _target_reached(evaluation, _Passes(evaluation, other, pairs, K), result, floor, mixing=True)
     return {name: _finite(result.values[name]) for name in TARGET_REACHED}
 

@@ -10,9 +10,14 @@ from realign_core.linalg import eigenvalues_descending
 from realign_core.moments import Moments
 
 
-def method_view(inside: MapScores, outside: MapScores | None, projection: Projection) -> MethodView:
-    """The held-out rows after the map where there are any, else those in-sample; neighbours of both."""
-    shown = outside or inside
+def neighbours_of(scores: MapScores) -> NeighbourLists:
+    """The neighbours of the mapped rows."""
+    assert scores.neighbours is not None, "the scores are complete"
+    return NeighbourLists.of(scores.neighbours)
+
+
+def method_view(shown: MapScores, after: dict[str, NeighbourLists], projection: Projection) -> MethodView:
+    """The rows of one side after the map; `after` are the neighbours of each side by its name."""
     retention = shown.source_rows.get("retention")
     assert shown.spectrum is not None, "the scores are complete"
     assert shown.cosines is not None, "the scores are complete"
@@ -21,11 +26,7 @@ def method_view(inside: MapScores, outside: MapScores | None, projection: Projec
         spectrum=shown.spectrum.cpu().numpy(),
         histogram=shown.cosines.histogram.numpy(),
         retention=None if retention is None else retention.cpu().numpy(),
-        after={
-            side: NeighbourLists.of(scores.neighbours)
-            for side, scores in (("held-out", outside), ("in-sample", inside))
-            if scores is not None and scores.neighbours is not None
-        },
+        after=after,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -36,7 +37,14 @@ class RowPairs:
 
     @classmethod
     def of(cls, n: int, seed: int) -> RowPairs:
-        """All i < j up to 5 000 rows, 5 000 000 seeded pairs above."""
+        """All i < j up to 5 000 rows, 5 000 000 seeded pairs above; the same object while anyone holds it."""
+        found = _shared.get((n, seed))
+        if found is None:
+            found = _shared[n, seed] = cls._drawn(n, seed)
+        return found
+
+    @classmethod
+    def _drawn(cls, n: int, seed: int) -> RowPairs:
         if n <= ALL_PAIRS_UP_TO:
             rows = np.arange(n, dtype=np.int32)
             starts = np.concatenate([[0], np.cumsum(rows[::-1], dtype=np.int64)])
@@ -55,6 +63,9 @@ class RowPairs:
 
     def __len__(self) -> int:
         return self.i.shape[0]
+
+
+_shared: WeakValueDictionary[tuple[int, int], RowPairs] = WeakValueDictionary()
 
 
 class PairCosines:

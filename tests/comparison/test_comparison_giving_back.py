@@ -1,0 +1,73 @@
+"""What is let go of while methods are judged goes, and what can be shared is there once."""
+
+from __future__ import annotations
+
+import platform
+import weakref
+from pathlib import Path
+
+import pytest
+from useful_sets import rows
+
+import realign_core as rc
+from realign_core import memory
+from realign_core.comparison.side import Side
+from realign_core.diagnostics.angular import RowPairs
+
+
+def test_pairs_of_rows_are_shared_while_anyone_holds_them():
+    for n in (40, 5_001):
+        pairs = RowPairs.of(n, 0)
+        assert RowPairs.of(n, 0) is pairs
+        assert RowPairs.of(n, 1) is not pairs
+        assert RowPairs.of(n - 1, 0) is not pairs
+        known, i = weakref.ref(pairs), pairs.i.clone()
+        del pairs
+        assert known() is None
+        assert (RowPairs.of(n, 0).i == i).all()
+
+
+def test_mapped_rows_go_before_others_are_made(monkeypatch):
+    made, alive, mapped = [], [], Side.mapped
+
+    def watched(side, method):
+        alive.append(sum(known() is not None for known in made))
+        found = mapped(side, method)
+        made.append(weakref.ref(found))
+        return found
+
+    monkeypatch.setattr(Side, "mapped", watched)
+    x, y, _ = rows("harmed")
+    result = rc.compare(rc.EmbeddingPair.from_arrays(x, y, paired="yes"), methods=["mean_shift", "realign"])
+    assert set(result.methods["realign"].view.after) == {"in-sample", "held-out"}
+    assert alive == [0, 0, 0, 0]
+
+
+def test_memory_is_given_back_before_each_side_is_judged(monkeypatch):
+    given = []
+    monkeypatch.setattr("realign_core.comparison.bench.give_back", lambda: given.append(True))
+    x, y, _ = rows("harmed")
+    rc.compare(rc.EmbeddingPair.from_arrays(x, y, paired="yes"), methods=["mean_shift", "realign"])
+    assert len(given) == 4
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps no freed memory")
+def test_freed_memory_is_back_with_the_system():
+    # Too small for mappings of their own; the last, which is kept, holds the end of the heap.
+    blocks = [bytearray(100_000) for _ in range(2_000)]
+    full = resident_bytes()
+    del blocks[:-1]
+    memory.give_back()
+    assert full - resident_bytes() > 150e6
+
+
+def test_another_c_library_is_left_alone(monkeypatch):
+    class Other:
+        pass
+
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: Other())
+    assert memory.give_back() is None
