@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from cli_tools import make_pair
 
-from benchmarks.streaming import GRAPHS, READS
+from benchmarks.streaming import GRAPHS, JUDGED, PRODUCTS, READS
+from realign_core import moments
 from realign_core.diagnostics import neighbours
 from realign_core.load.arrays import ArrayRows
 
@@ -68,6 +69,19 @@ def test_analyze_forms_no_more_products_of_neighbours_than_the_benchmark_counts(
     assert cli("analyze", "t.npy", "s.npy", *options, "--json", "z.json").status == 0
     assert len(graphs) == GRAPHS["analyze"]
     assert {rows for rows, _ in graphs} == {1000}
+
+
+def test_analyze_forms_no_more_scatters_than_the_benchmark_counts(cli, long_pair, monkeypatch):
+    rows, gram = [], moments.gram
+
+    def counted(block):
+        rows.append(len(block))
+        return gram(block)
+
+    monkeypatch.setattr(moments, "gram", counted)
+    options = ("--methods", "identity,realign", "--score-rows", "1000", "--bootstrap", "10")
+    assert cli("analyze", "t.npy", "s.npy", *options, "--json", "z.json").status == 0
+    assert sum(rows) == PRODUCTS["analyze"] * long_pair + JUDGED["analyze"] * 1000
 
 
 def test_analyze_reads_no_more_than_its_passes(cli, long_pair, reads):
