@@ -26,8 +26,8 @@ SIDE_BY_SIDE_UP_TO = 2048
 PIECE_ELEMENTS = 2**18
 """Numbers of a piece that stays in cache through several steps, each with a result of its own."""
 
-FACTOR_ELEMENTS = 2**22
-"""Numbers of the rows whose product is formed at once: of fewer, adding up costs as much as the product."""
+FACTOR_ELEMENTS = 2**21
+"""Numbers of the rows whose product is formed at once: fewer are slower, more no longer stay in the cache."""
 
 ITERATED_FROM = 200
 """From this dimension on, a leading eigenvalue alone comes faster from Lanczos than from all of them."""
@@ -117,6 +117,29 @@ def gram(rows: Tensor) -> Tensor:
         array = rows.numpy()
         return torch.from_numpy(array.T @ array)
     return rows.mT @ rows
+
+
+def add_gram(total: Tensor, rows: Tensor) -> None:
+    """Add `rows' rows` of float64 rows `(n, d)` to `total`, contiguous `(d, d)`, which `mirrored` completes.
+
+    On the CPU the upper triangle alone is added to, in place: a product by itself has to be mirrored and
+    added each time, which for 1 400 rows of 768 is a fifth of the time.
+    """
+    if rows.device.type != "cpu":
+        total.addmm_(rows.mT, rows)
+        return
+    # Imported here: whoever only maps rows needs no scatter.
+    from scipy.linalg.blas import dsyrk
+
+    assert total.is_contiguous(), "another layout would be copied, and the copy added to"
+    # What lies row by row is, to a library that reads by columns, the transpose, with its lower triangle.
+    dsyrk(1.0, rows.numpy().T, beta=1.0, c=total.numpy().T, lower=1, overwrite_c=1)
+
+
+def mirrored(total: Tensor) -> Tensor:
+    """The symmetric matrix whose upper triangle `add_gram` has filled."""
+    upper = total.triu()
+    return upper + upper.triu(1).mT
 
 
 def symmetrize(matrix: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from realign_core.linalg import FACTOR_ELEMENTS, ZERO_TRACE, gram, in_cache
+from realign_core.linalg import FACTOR_ELEMENTS, ZERO_TRACE, add_gram, in_cache, mirrored
 from realign_core.load.batches import BLOCK_ROWS, iterate
 from realign_core.load.passes import Arrays, total
 from realign_core.validation import UnusableInput, check_choice
@@ -124,23 +124,25 @@ class CentredSums:
         self._point: Tensor | None = None
         self._waiting = 0
 
-    def add(self, piece: Tensor) -> None:
-        """Take in a float64 piece `(n, d)`, which may be overwritten afterwards."""
-        if not len(piece):
+    def add(self, piece: Tensor, some: Tensor | None = None) -> None:
+        """Take in a float64 piece `(n, d)`, or `some` of its rows `(m,)`; it may be overwritten then."""
+        n, dim = len(piece) if some is None else len(some), piece.shape[1]
+        if not n:
             return
         if self._point is None:
-            dim = piece.shape[1]
-            self._point = piece.mean(dim=0)
+            self._point = (piece if some is None else piece[some]).mean(dim=0)
             self._drift, self._scatter = torch.zeros_like(self._point), piece.new_zeros((dim, dim))
             self._centred = piece.new_empty((min(self._rows, FACTOR_ELEMENTS // max(1, dim)), dim))
-        if self._waiting + len(piece) > len(self._centred):
+        if self._waiting + n > len(self._centred):
             self._multiply()
-        if len(piece) > len(self._centred):
-            self._centred = torch.empty_like(piece)
-        place = slice(self._waiting, self._waiting + len(piece))
-        self._drift += torch.sub(piece, self._point, out=self._centred[place]).sum(dim=0)
-        self._waiting += len(piece)
-        self.n += len(piece)
+        if n > len(self._centred):
+            self._centred = piece.new_empty((n, dim))
+        centred = self._centred[self._waiting : self._waiting + n]
+        if some is not None:
+            piece = torch.index_select(piece, 0, some, out=centred)
+        self._drift += torch.sub(piece, self._point, out=centred).sum(dim=0)
+        self._waiting += n
+        self.n += n
 
     def moments(self) -> Moments:
         """Of all pieces together; there must be a row."""
@@ -149,11 +151,12 @@ class CentredSums:
         # The point is not the mean; taking out what is left centres the scatter. Where the first piece is an
         # outlier alone, that costs digits: as many units in the last place as there are rows to one of it.
         drift = self._drift / self.n
-        return Moments(self.n, self._point + drift, self._scatter.addr(drift, drift, alpha=-self.n))
+        scatter = mirrored(self._scatter).addr_(drift, drift, alpha=-self.n)
+        return Moments(self.n, self._point + drift, scatter)
 
     def _multiply(self) -> None:
         if self._waiting:
-            self._scatter += gram(self._centred[: self._waiting])
+            add_gram(self._scatter, self._centred[: self._waiting])
         self._waiting = 0
 
 

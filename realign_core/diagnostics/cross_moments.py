@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from realign_core.linalg import FACTOR_ELEMENTS, gram, in_cache
+from realign_core.linalg import FACTOR_ELEMENTS, add_gram, in_cache, mirrored
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,12 @@ class CrossMoments:
         scatter = a.new_zeros((a.shape[1], a.shape[1]))
         for part_a, part_b in zip(*(in_cache(rows, FACTOR_ELEMENTS) for rows in (a, b)), strict=True):
             centred = part_a - mean_a
-            scatter += gram(centred) if b is a else centred.mT @ (part_b - mean_b)
+            if b is a:
+                add_gram(scatter, centred)
+            else:
+                scatter.addmm_(centred.mT, part_b - mean_b)
+        if b is a:
+            scatter = mirrored(scatter)
         length_a = torch.linalg.vector_norm(a, dim=1).square()
         length_b = length_a if b is a else torch.linalg.vector_norm(b, dim=1).square()
         sums = (float(length_a.sum()), float(length_b.sum()), float(length_a @ length_b))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from realign_core.diagnostics.projecting import Projections
+from realign_core.diagnostics.projecting import Projections, sums_of
 from realign_core.diagnostics.unit_noise import UnitScatter
 from realign_core.load.passes import Arrays, inside, prefixed
 from realign_core.moments import CentredSums, Moments, as_tensor, float64_pieces
@@ -52,14 +52,16 @@ class PairMoments:
         mask = torch.as_tensor(first_half[first_row : first_row + len(target)], device=where)
         pieces = partial(float64_pieces, first_row=first_row, normalize=normalize, where=where)
         distance, start = torch.zeros((), dtype=torch.float64, device=where), 0
+        buffer: Tensor | None = None
         for x, y in zip(pieces(target), pieces(source), strict=True):
             of_target.add(x)
             of_source.add(y)
-            difference = x - y
+            buffer = torch.empty_like(x) if buffer is None else buffer
+            difference = torch.sub(x, y, out=buffer[: len(x)])
             distance += torch.linalg.vector_norm(difference, dim=1).sum()
             fits = mask[start : start + len(x)]
-            fit.add(difference[fits])
-            judge.add(difference[~fits])
+            fit.add(difference, torch.nonzero(fits)[:, 0])
+            judge.add(difference, torch.nonzero(~fits)[:, 0])
             start += len(x)
         return cls(
             of_target.moments(),
@@ -161,9 +163,13 @@ def mapped_sums(
     """Sums `(d,)` of a block of source rows after each of `maps`."""
     found = _zeros(maps, source.shape[1], where)
     for piece in float64_pieces(source, first_row, normalize=normalize, where=where):
-        for name, mapped in maps.items():
-            found[name] += mapped.sum_of(piece)
+        _add(found, sums_of(piece, maps))
     return Sums(found)
+
+
+def _add(sums: dict[str, Tensor], more: dict[str, Tensor]) -> None:
+    for name, part in more.items():
+        sums[name] += part
 
 
 def _zeros(maps: dict[str, Projections], dim: int, where: torch.device) -> dict[str, Tensor]:
@@ -188,13 +194,14 @@ def second_sums(
     pieces = partial(float64_pieces, first_row=first_row, normalize=normalize, where=where)
     found = _zeros(maps, source.shape[1], where)
     deviation, deviations = torch.zeros((), dtype=torch.float64, device=where), []
+    buffer: Tensor | None = None
     for a, b in zip(pieces(target), pieces(source), strict=True):
-        for name, mapped in maps.items():
-            found[name] += mapped.sum_of(b)
-        apart = a - b - mean
+        _add(found, sums_of(b, maps))
+        buffer = torch.empty_like(a) if buffer is None else buffer
+        apart = torch.sub(a, b, out=buffer[: len(a)]).sub_(mean)
         deviation += torch.linalg.vector_norm(apart, dim=1).sum()
         if units is not None:
-            deviations.append(apart)
+            deviations.append(apart.clone())
     scatter = None
     if units is not None:
         here = slice(first_row, first_row + len(target))

@@ -88,7 +88,8 @@ def _empty(n: int) -> Scan:
 
 @cache
 def _coefficients(dim: int) -> np.ndarray:
-    return np.random.default_rng(0x9E3779B9).integers(0, 2**64, (2 * dim, 2), dtype=np.uint64)
+    found = np.random.default_rng(0x9E3779B9).integers(0, 2**64, (2 * dim, 2), dtype=np.uint64)
+    return np.ascontiguousarray(found.T)
 
 
 def _scan_block(_: int, block: Any, *, dtype: str, normalize: bool, digests: bool, by_torch: bool) -> Scans:
@@ -172,7 +173,8 @@ def _scan_piece(
     if coefficients is not None:
         words = desk.words[: len(quotient)]
         np.copyto(words, quotient.view(np.uint32))
-        out.digest[where] = words @ coefficients[: words.shape[1]]
+        # Whole numbers are multiplied without BLAS, and by einsum in half the time of a matrix product.
+        out.digest[where] = np.einsum("ij,kj->ik", words, coefficients[:, : words.shape[1]])
     out.norm[where] = norm
     out.fault[where] = fault
     out.flat[where] = high == low

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from realign_core.diagnostics.projecting import CANCELLED, Projections
+from realign_core.diagnostics.projecting import CANCELLED, Projections, sums_of
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -33,11 +33,15 @@ def projections(*steps: tuple[float, np.ndarray]) -> Projections:
     return Projections.of(*((scale, torch.from_numpy(shift)) for scale, shift in steps))
 
 
+def sum_of(mapped: Projections, rows: np.ndarray | torch.Tensor) -> np.ndarray:
+    return sums_of(torch.as_tensor(rows), {"mapped": mapped})["mapped"].numpy()
+
+
 @pytest.mark.parametrize("length", [0.0, 1e-8, 0.3, 0.7, 3.0])
 @pytest.mark.parametrize("scale", [0.2, 1.0, 1.7])
 def test_one_step_is_the_sum_of_the_rows_formed(length, scale):
     rows, step = rows_of(500, 24), (scale, shift_of(24, length, 1))
-    found = projections(step).sum_of(torch.from_numpy(rows)).numpy()
+    found = sum_of(projections(step), rows)
     np.testing.assert_allclose(found, formed(rows, step), rtol=0, atol=1e-12)
 
 
@@ -49,9 +53,9 @@ def test_further_steps_go_on_from_the_projected_rows(third):
     chain = projections(steps[0])
     for scale, shift in steps[1:]:
         chain = chain.then(scale, torch.from_numpy(shift))
-    found = chain.sum_of(torch.from_numpy(rows)).numpy()
+    found = sum_of(chain, rows)
     np.testing.assert_allclose(found, formed(rows, *steps), rtol=0, atol=1e-12)
-    np.testing.assert_allclose(found, projections(*steps).sum_of(torch.from_numpy(rows)).numpy(), atol=0)
+    np.testing.assert_allclose(found, sum_of(projections(*steps), rows), atol=0)
 
 
 @pytest.mark.parametrize("left", [1e-1, 1e-3, 1e-6])
@@ -60,17 +64,33 @@ def test_rows_that_almost_reach_the_origin_keep_their_digits(left):
     rows = rows_of(50, 12)
     step = (1.0, -rows[7] + left * rows[8])
     assert left**2 < CANCELLED * 4
-    found = projections(step).sum_of(torch.from_numpy(rows)).numpy()
+    found = sum_of(projections(step), rows)
     np.testing.assert_allclose(found, formed(rows, step), rtol=0, atol=1e-15 / left + 1e-13)
 
 
 def test_a_row_on_the_origin_has_no_sum():
     rows = torch.from_numpy(rows_of(50, 12))
-    assert Projections.of((1.0, -rows[7])).sum_of(rows).isnan().all()
-    assert Projections.of((1.0, -rows[7])).then(1.0, rows[0]).sum_of(rows).isnan().all()
+    assert np.isnan(sum_of(Projections.of((1.0, -rows[7])), rows)).all()
+    assert np.isnan(sum_of(Projections.of((1.0, -rows[7])).then(1.0, rows[0]), rows)).all()
 
 
 def test_a_scale_of_zero_leaves_the_shift_alone():
     rows, shift = rows_of(20, 6), shift_of(6, 0.5, 4)
-    found = projections((0.0, shift)).sum_of(torch.from_numpy(rows)).numpy()
+    found = sum_of(projections((0.0, shift)), rows)
     np.testing.assert_allclose(found, 20 * shift / 0.5, rtol=1e-14)
+
+
+def test_maps_that_share_a_product_do_not_touch_each_other():
+    rows = torch.from_numpy(rows_of(60, 12))
+    maps = {
+        "plain": Projections.of((1.0, 0.3 * rows[0])),
+        "on the origin": Projections.of((1.0, -rows[7])),
+        "three steps": Projections.of((0.5, rows[1]), (1.0, 0.2 * rows[2]), (1.3, 0.1 * rows[3])),
+    }
+    found = sums_of(rows, maps)
+    assert found.keys() == maps.keys()
+    for name, mapped in maps.items():
+        alone = sum_of(mapped, rows)
+        np.testing.assert_allclose(found[name].numpy(), alone, rtol=0, atol=1e-13, equal_nan=True)
+        assert np.isnan(alone).any() == (name == "on the origin")
+    assert sums_of(rows, {}) == {}
