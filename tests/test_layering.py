@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from patience import HANGING
 
 import realign_core
 
@@ -199,8 +200,9 @@ def test_importing_imports_nothing_heavy(module):
     )  # fmt: skip
     code = f"import sys, {module}; print([name for name in {heavy!r} if name in sys.modules])"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code]
     found = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
+        command, env=environment, capture_output=True, text=True, timeout=HANGING, check=True
     )
     assert found.stdout.strip() == "[]"
 
@@ -209,8 +211,9 @@ def test_importing_imports_nothing_heavy(module):
 def test_what_says_how_long_threads_wait_comes_before_numpy(module):
     code = f"import sys, {module}; print('numpy' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code]
     found = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
+        command, env=environment, capture_output=True, text=True, timeout=HANGING, check=True
     )
     assert found.stdout.strip() == "False"
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import torch
 
 from realign_core.comparison.all_rows import AllRowsScore
@@ -21,6 +20,9 @@ from realign_core.diagnostics.diagnosis import Diagnosis
 from realign_core.diagnostics.drift_path import DriftPath
 from realign_core.diagnostics.neighbours import Neighbours
 from realign_core.load.report import LoadReport
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA_VERSION = 1
 
@@ -185,6 +187,9 @@ class Comparison:
 
     def table(self) -> pd.DataFrame:
         """A row a method: `held_out_SCORE`, its `_low` and `_high`, then `in_sample_SCORE`."""
+        # Imported here: whoever wants no table need not wait for it.
+        import pandas as pd
+
         rows = {}
         for name, method in self.methods.items():
             row: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from outcome import Outcome
+from patience import HANGING
 
 from realign_core.waiting import BRIEF
 
@@ -41,6 +42,6 @@ def process(
     return subprocess.Popen(command, env={**environment(), **(extra or {})}, **{**pipes, **options})
 
 
-def finish(running: subprocess.Popen, timeout: float = 60) -> Outcome:
+def finish(running: subprocess.Popen, timeout: float = HANGING) -> Outcome:
     out, err = running.communicate(timeout=timeout)
     return Outcome(running.returncode, out or "", err or "")

@@ -14,6 +14,7 @@ import types
 import numpy as np
 import pytest
 from cli_tools import ROOT, environment, finish, make_pair, process
+from patience import HANGING
 
 from realign_core.checkpoint import checkpoint
 from realign_core.load.sides import Side
@@ -21,13 +22,13 @@ from realign_core.load.sides import Side
 HEAVY = ("torch", "pandas", "pyarrow", "plotly", "scipy", "streamlit", "open_clip")
 PROBE = f"""
 import json, sys, time
-started = time.perf_counter()
+started = time.process_time()
 from realign_core.cli import main
 try:
     status = main(sys.argv[1:])
 except SystemExit as end:
     status = end.code
-print(json.dumps([status, time.perf_counter() - started, [n for n in {HEAVY!r} if n in sys.modules]]))
+print(json.dumps([status, time.process_time() - started, [n for n in {HEAVY!r} if n in sys.modules]]))
 """
 LIGHT = {
     "help": ("--help",),
@@ -53,11 +54,13 @@ def test_quick_answers_do_without_torch(folder, case):
     (folder / "cut.npy").write_bytes((folder / "t.npy").read_bytes()[:-9])
     np.save("narrow.npy", np.load("s.npy")[:, :5])
     command = [sys.executable, "-c", PROBE, *LIGHT[case]]
-    found = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=True)
+    found = subprocess.run(
+        command, env=environment(), capture_output=True, text=True, timeout=HANGING, check=True
+    )
     status, seconds, imported = json.loads(found.stdout.splitlines()[-1])
     assert status == (0 if case in ("help", "help of a command", "version", "inspect") else 2)
     assert imported == []
-    # 0.7 s is what is asked; a machine that tests in parallel gets room.
+    # 0.7 s is what is asked; of the processor, which others use as well, and with room for a slow one.
     assert seconds < 3
     assert "Traceback" not in found.stderr
 
@@ -73,7 +76,7 @@ def large(tmp_path_factory):
 
 def interrupt(running, folder, seen):
     """Send Ctrl-C once `seen(names of the folder)` holds, or standard error has said enough."""
-    until = time.monotonic() + 40
+    until = time.monotonic() + HANGING
     while time.monotonic() < until and running.poll() is None:
         if seen(os.listdir(folder)):
             break
@@ -125,7 +128,7 @@ def test_the_pipe_to_head_is_quiet(folder):
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANGING,
     )
     assert found.stdout.startswith("usage: realign")
     assert found.stderr == ""
@@ -140,7 +143,7 @@ def test_standard_output_that_is_full_or_closed(folder):
     assert outcome.err.count("\n") == 1
     command = f"{sys.executable} -m realign_core inspect t.npy >&-"
     found = subprocess.run(
-        ["bash", "-c", command], env=environment(), capture_output=True, text=True, timeout=60
+        ["bash", "-c", command], env=environment(), capture_output=True, text=True, timeout=HANGING
     )
     assert (found.returncode, found.stderr) == (0, "")
 
@@ -158,7 +161,7 @@ def test_streams_that_are_closed_or_full(folder, redirected, expected):
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANGING,
     )
     assert found.returncode == expected
     if expected == 0:
@@ -187,7 +190,7 @@ def test_names_that_the_terminal_cannot_show(folder):
     (folder / "t.npy").rename(os.fsdecode(odd))
     ascii_only = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
     running = process("align", os.fsdecode(odd), "s.npy", "--out", "z_é.npy", text=False, extra=ascii_only)
-    out, err = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=HANGING)
     assert running.returncode == 0, err
     assert out.startswith(b"z_")
     assert (folder / "z_é.npy").exists()
@@ -235,7 +238,7 @@ def test_a_plugin_beside_the_data(folder):
 @pytest.mark.parametrize("command", ["analyze t.npy s.npy", "align t.npy s.npy --out z.npy"])
 def test_an_interruption_does_not_wait_for_the_scan(cli, folder, monkeypatch, command):
     def endless(*_, **__):
-        until = time.monotonic() + 30
+        until = time.monotonic() + HANGING
         while time.monotonic() < until:
             checkpoint()
             time.sleep(0.01)
@@ -248,13 +251,14 @@ def test_an_interruption_does_not_wait_for_the_scan(cli, folder, monkeypatch, co
     timer.join()
     assert outcome.status == 130
     assert outcome.err.count("\n") == 1
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < HANGING / 2
 
 
 def test_the_installed_command_is_the_command_line():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     module, _, name = project["project"]["scripts"]["realign"].partition(":")
     code = f"import sys; from {module} import {name}; sys.argv[1:] = ['--help']; sys.exit({name}())"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HANGING)
     assert done.returncode == 0
     assert "analyze" in done.stdout

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_tools import finish, make_pair, process
+from patience import HANGING
 
 from realign_core.alignment import c3
 from realign_core.checkpoint import checked_by
@@ -89,7 +90,7 @@ def test_a_killed_align_leaves_no_half_shard_and_goes_on(shards):
     command = ("align", "T", "many.npy", "--method", "c3", "--shard-rows", 100, "--out")
     assert finish(process(*command, "whole/")).status == 0
     running = process(*command, "Z/")
-    end = time.monotonic() + 60
+    end = time.monotonic() + HANGING
     while not os.path.exists("Z/00003.npy"):
         assert running.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < end

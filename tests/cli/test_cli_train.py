@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 import pytest
 from cli_tools import environment, finish, process
+from patience import HANGING
 
 from realign_core.training.settings import Settings
 from realign_core.training.snapshots import open_snapshots
@@ -35,11 +36,11 @@ def test_a_run_that_is_interrupted_goes_on(folder):
     many = ("--steps", 10_000, *TINY[2:4], "--every", 5_000, *TINY[6:])
     running = process("train", "--out", "run", *many)
     first = folder / "run" / "checkpoint.pt"
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + HANGING
     while not first.exists() and running.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
     running.send_signal(signal.SIGINT)
-    outcome = finish(running, 90)
+    outcome = finish(running)
     assert outcome.status == 130, outcome
     assert "go on with --resume" in outcome.out
     assert "Traceback" not in outcome.err
@@ -126,6 +127,6 @@ def test_a_refusal_imports_nothing_heavy(folder):
         "print(status, [name for name in ('torch', 'open_clip', 'PIL') if name in sys.modules])"
     )
     found = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=HANGING
     )
     assert found.stdout.strip() == "2 []"

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from encode_tools import picture
+from patience import HANGING
 
 from realign_core.encode import choice
 from realign_core.load import load_pair
@@ -164,7 +165,7 @@ def test_help_and_refusals_import_no_torch(tmp_path):
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=HANGING,
             check=True,
         )
         assert found.stdout.rstrip().endswith("[]")
@@ -185,12 +186,12 @@ def test_a_request_to_end_leaves_nothing_beside_the_file(words, tmp_path):
     many.write_text("".join(f"caption {index}\n" for index in range(200_000)))
     model = words[-1]
     running = run("encode", "--captions", many, "--model", model, "--out", tmp_path / "out.parquet")
-    end = time.monotonic() + 120
+    end = time.monotonic() + HANGING
     while not list(tmp_path.glob(".encode-*")) and time.monotonic() < end and running.poll() is None:
         time.sleep(0.01)
     assert running.poll() is None
     running.send_signal(signal.SIGTERM)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate(timeout=HANGING)
     assert running.returncode == 130, said
     assert "interrupted" in said
     assert not list(tmp_path.glob(".encode-*"))
@@ -205,13 +206,13 @@ def test_ctrl_c_leaves_finished_shards_and_resume_goes_on(words, pictures, capti
     out = tmp_path / "out"
     settings = ["--out", out, "--batch", 8, "--shard-rows", 16]
     running = run(*words, *settings)
-    end = time.monotonic() + 120
+    end = time.monotonic() + HANGING
     while (
         not (out / "img_emb" / "img_emb_1.npy").exists() and time.monotonic() < end and running.poll() is None
     ):
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate(timeout=HANGING)
     assert running.returncode == 130, said
     assert "interrupted" in said
     assert "Traceback" not in said

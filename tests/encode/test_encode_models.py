@@ -190,7 +190,8 @@ def test_weights_go_with_an_architecture_alone(tmp_path):
 
 @pytest.fixture
 def unreached(monkeypatch, tmp_path):
-    """A hub that does not answer, and no copies of its models."""
+    """A hub that does not answer, and no copies of its models; what takes long to import is imported."""
+    import open_clip  # noqa: F401
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")

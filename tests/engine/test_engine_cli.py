@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from patience import HANGING
 
 from realign_core.cli import align, engines, main
 
@@ -83,7 +84,7 @@ def test_an_address_where_no_cluster_answers_is_named_at_once(npy_sets):
     # A process that has joined a cluster already stays in it.
     command = [sys.executable, "-m", "realign_core", "analyze", *npy_sets]
     command += ["--engine", "ray", "--ray-address", "127.0.0.1:1"]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    found = subprocess.run(command, capture_output=True, text=True, timeout=HANGING, check=False)
     assert found.returncode == 2
     assert "no Ray cluster answers at 127.0.0.1:1" in found.stderr
 

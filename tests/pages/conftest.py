@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from patience import HANGING
 from streamlit.testing.v1 import AppTest
 
 from pages.components import jobs, session
@@ -32,7 +33,7 @@ def opened() -> Callable[..., AppTest]:
     """`opened("geometry", energy="0.9")`: the app at a page, with settings in the URL."""
 
     def open_page(page: str = "data", **query: str) -> AppTest:
-        at = AppTest.from_file(str(APP), default_timeout=60)
+        at = AppTest.from_file(str(APP), default_timeout=HANGING)
         for name, value in query.items():
             at.query_params[name] = value
         at.run()
