@@ -23,6 +23,15 @@ def labels_of(digest: np.ndarray) -> tuple[np.ndarray, int]:
     return labels, len(first)
 
 
+def repeated(values: np.ndarray) -> np.ndarray:
+    """Whether each of the values (n,) is there a second time."""
+    order = np.argsort(values)
+    as_before = _as_before(values[order])
+    found = np.empty(len(values), bool)
+    found[order] = as_before | np.append(as_before[1:], False)[: len(values)]
+    return found
+
+
 def _as_before(values: np.ndarray) -> np.ndarray:
     """Whether each of the values (n,) equals the one before it."""
     found = np.zeros(len(values), bool)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from realign_core.load.batches import Batches, RowSource
-from realign_core.load.groups import labels_of
 from realign_core.load.members import Contents, role_of
 from realign_core.load.opening import Opened, contents_of, open_both, open_one, split_key
 from realign_core.load.places import is_folder, shown, size_below, size_of
@@ -107,7 +106,7 @@ def _of_rows(rows: RowSource, name: str) -> SetInspection:
         norm=NormRange.of(side.scan.norm[good]) if usable else None,
         bad_rows=side.reasons(),
         first_bad_row=None if good.all() else int(np.argmin(good)),
-        duplicates=usable - labels_of(side.scan.digest[good])[1],
+        duplicates=usable - side.labels(good, name)[1],
     )
 
 

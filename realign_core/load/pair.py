@@ -13,7 +13,8 @@ from realign_core.checkpoint import tell
 from realign_core.load.arrays import ArrayRows, TensorRows, is_tensor
 from realign_core.load.batches import Batches, RowSource
 from realign_core.load.columns import merge_columns
-from realign_core.load.groups import join_groups, labels_of
+from realign_core.load.digests import digests
+from realign_core.load.groups import join_groups
 from realign_core.load.identify import match_ids
 from realign_core.load.members import Sidecar, check_float, type_name
 from realign_core.load.notes import pairing_notes, set_notes
@@ -21,7 +22,7 @@ from realign_core.load.opening import Opened, open_both, open_one
 from realign_core.load.pairing import PairingEvidence, pairing_evidence
 from realign_core.load.provenance import provenance_notes
 from realign_core.load.report import LoadReport, NormRange, RowsDropped
-from realign_core.load.sides import Side, read_sides
+from realign_core.load.sides import ROLES, Side, read_sides
 from realign_core.validation import UnusableInput, check_choice, check_count
 
 Paired = Literal["auto", "yes", "no"]
@@ -145,7 +146,7 @@ def _pair(
     joint = sides[0].good & sides[1].good if alike else None
     evidence, labels = None, []
     if joint is not None and joint.sum() >= 2:
-        labels = [labels_of(side.scan.digest[joint]) for side in sides]
+        labels = [side.labels(joint, role) for side, role in zip(sides, ROLES, strict=True)]
         evidence = pairing_evidence(
             sides[0].batches(joint), sides[1].batches(joint), labels[0][0], labels[1][0], seed=seed
         )
@@ -154,21 +155,21 @@ def _pair(
     for side, kept in zip(sides, keep, strict=True):
         side.require(kept)
     if not (labels and is_paired):
-        labels = [labels_of(side.scan.digest[kept]) for side, kept in zip(sides, keep, strict=True)]
+        labels = [side.labels(*rest) for side, *rest in zip(sides, keep, ROLES, strict=True)]
     groups = join_groups(labels[0][0], labels[1][0]) if is_paired else None
     columns = merge_columns(sides, keep, is_paired)
     report = _report(sides, keep, labels, groups, evidence, is_paired)
     notes = [*dict.fromkeys((*target.notes, *source.notes)), *match.notes]
-    for role, side, kept, (_, different) in zip(("target", "source"), sides, keep, labels, strict=True):
+    for role, side, kept, (_, different) in zip(ROLES, sides, keep, labels, strict=True):
         notes += set_notes(side, role, kept, different=different, dim=report.dim, normalize=normalize)
-    for role, side, count in zip(("target", "source"), sides, counts, strict=True):
+    for role, side, count in zip(ROLES, sides, counts, strict=True):
         if side.wanted is not None and len(side.wanted) < count:
             read = len(side.wanted)
             notes.append(f"The {role} is a random sample of {read} of its {count} rows (seed {seed}).")
     used = report.n_target, report.n_source
     rows = used if is_paired else counts
     notes += pairing_notes(evidence, asked=paired, paired=is_paired, rows=rows, groups=report.groups)
-    if used[0] == used[1] and all(np.array_equal(*pair) for pair in zip(*map(_used, sides, keep))):
+    if used[0] == used[1] and _same_rows(sides, keep):
         notes.append("Target and source are the same rows, so there is no gap to measure.")
     notes += provenance_notes(report.provenance_target, report.provenance_source)
     return EmbeddingPair(
@@ -182,9 +183,16 @@ def _pair(
     )
 
 
-def _used(side: Side, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What tells the rows of two sets apart: digests, which are of directions, and norms."""
-    return side.scan.digest[keep], side.scan.norm[keep]
+def _same_rows(sides: tuple[Side, Side], keep: tuple[np.ndarray, np.ndarray]) -> bool:
+    """Whether the used rows of both sets are equal, in norms and in directions."""
+    for name in ("norm", "sketch"):
+        first, second = (getattr(side.scan, name)[kept] for side, kept in zip(sides, keep, strict=True))
+        if not np.array_equal(first, second):
+            return False
+    # Rows of one norm and one sketch hardly ever differ, so that only such sets are read again.
+    each = zip(sides, keep, ROLES, strict=True)
+    first, second = (digests(side.batches(kept), name=role) for side, kept, role in each)
+    return np.array_equal(first, second)
 
 
 def _check_shapes(target: Opened, source: Opened, paired: Paired) -> None:

@@ -13,9 +13,12 @@ import numpy as np
 
 from realign_core.checkpoint import checked_by, checkpoint, count, counted_by
 from realign_core.load.batches import Batches
+from realign_core.load.digests import labels_of_rows
 from realign_core.load.opening import Opened
 from realign_core.load.scan import REASONS, Scan, scan
 from realign_core.validation import UnusableInput
+
+ROLES = ("target", "source")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +37,11 @@ class Side:
         *,
         role: str,
         normalize: bool = True,
-        digests: bool = True,
+        sketches: bool = True,
     ) -> Side:
         """Scan the wanted rows, in one pass; `role` is the set's name among the passes that are kept."""
         rows = Batches(opened.rows, keep=wanted)
-        return cls(opened, wanted, scan(rows, normalize=normalize, name=role, digests=digests))
+        return cls(opened, wanted, scan(rows, normalize=normalize, name=role, sketches=sketches))
 
     @property
     def good(self) -> np.ndarray:
@@ -54,6 +57,13 @@ class Side:
         if self.wanted is None and keep.all():
             return Batches(self.opened.rows)
         return Batches(self.opened.rows, keep=self.at(keep))
+
+    def labels(self, keep: np.ndarray, name: str) -> tuple[np.ndarray, int]:
+        """For each of the wanted rows where `keep` the number of the first that equals it; how many differ.
+
+        `name` is that of the set among the passes that are kept.
+        """
+        return labels_of_rows(self.batches(keep), self.scan.sketch[keep], name=name)
 
     def reasons(self) -> dict[str, int]:
         """How many rows are unusable, by reason."""
@@ -85,7 +95,7 @@ def read_sides(
     wanted: Sequence[np.ndarray | None],
     *,
     normalize: bool,
-    digests: bool = True,
+    sketches: bool = True,
 ) -> tuple[Side, Side]:
     """Scan both sets at once; an interruption here stops the threads at their next block.
 
@@ -104,13 +114,12 @@ def read_sides(
             done[number] = rows
 
         with checked_by(check), counted_by(note):
-            return Side.read(both[number], wanted[number], role=role, normalize=normalize, digests=digests)
+            return Side.read(both[number], wanted[number], role=role, normalize=normalize, sketches=sketches)
 
     with ThreadPoolExecutor(len(both)) as pool:
         # A thread starts without the context of who starts it, in which engine and keeper stand.
         scans = [
-            pool.submit(copy_context().run, partial(read, number, role))
-            for number, role in enumerate(("target", "source"))
+            pool.submit(copy_context().run, partial(read, number, role)) for number, role in enumerate(ROLES)
         ]
         try:
             while wait(scans, timeout=0.1).not_done:

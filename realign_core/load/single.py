@@ -46,7 +46,7 @@ def load_set(
     """
     opened = open_one(path, role=role) if alone else _half(path, role)
     wanted = _sample(opened, max_rows, seed)
-    return _usable(Side.read(opened, wanted, role=role, normalize=normalize, digests=False))
+    return _usable(Side.read(opened, wanted, role=role, normalize=normalize, sketches=False))
 
 
 def load_sets(
@@ -65,7 +65,7 @@ def load_sets(
         (of_target, of_source),
         (_sample(of_target, max_rows, seed), None),
         normalize=normalize,
-        digests=False,
+        sketches=False,
     )
     source_set = _usable(sides[1])
     return _usable(sides[0]), source_set

@@ -10,9 +10,9 @@ from synthetic import has, pairs
 from realign_core.load import EmbeddingPair, load_pair
 from realign_core.load.arrays import ArrayRows
 from realign_core.load.batches import Batches
+from realign_core.load.digests import digests
 from realign_core.load.groups import labels_of
 from realign_core.load.pairing import pairing_evidence
-from realign_core.load.scan import scan
 from realign_core.validation import UnusableInput
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -105,7 +105,7 @@ def test_evidence_equals_its_definition():
     x[10:14] = x[9]
     y[30] = y[31]
     x[40:59] = x[39]
-    labels = [labels_of(scan(Batches(ArrayRows(part))).digest)[0] for part in (x, y)]
+    labels = [labels_of(digests(Batches(ArrayRows(part))))[0] for part in (x, y)]
     evidence = pairing_evidence(Batches(ArrayRows(x)), Batches(ArrayRows(y)), *labels, seed=0)
     z, t = naive_evidence(x, y)
     assert evidence.z == pytest.approx(z, rel=1e-10)
