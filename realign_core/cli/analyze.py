@@ -43,7 +43,9 @@ def run(options: argparse.Namespace) -> None:
             seed=options.seed,
         )
         from realign_core.comparison import compare
+        from realign_core.memory import keep_blocks
 
+        keep_blocks()
         comparison = compare(
             data,
             options.methods,
