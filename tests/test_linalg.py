@@ -46,6 +46,24 @@ def test_the_largest_eigenvalue_alone_is_that_of_the_whole_spectrum(dim, shape):
     assert linalg.largest_eigenvalue(matrix) == pytest.approx(values.max(), rel=EXACT)
 
 
+@pytest.mark.parametrize("dim", [1, 3, 70])
+def test_products_add_up_in_one_triangle_and_are_mirrored(dim):
+    generator = np.random.default_rng(dim)
+    total, expected = torch.zeros(dim, dim, dtype=torch.float64), np.zeros((dim, dim))
+    for n in (1, 5, 200):
+        rows = generator.standard_normal((n, dim))
+        expected += rows.T @ rows
+        linalg.add_gram(total, torch.from_numpy(rows))
+        linalg.add_gram(total, torch.from_numpy(np.asfortranarray(rows)))
+        linalg.add_gram(total, torch.from_numpy(np.repeat(rows, 2, axis=0))[::2])
+    found = linalg.mirrored(total)
+    assert torch.equal(found, found.mT)
+    np.testing.assert_allclose(found.numpy(), 3 * expected, rtol=1e-13, atol=1e-13)
+    if dim > 1:
+        with pytest.raises(AssertionError, match="copied"):
+            linalg.add_gram(total.mT, torch.from_numpy(rows))
+
+
 def test_a_zero_matrix_has_largest_eigenvalue_zero():
     assert linalg.largest_eigenvalue(torch.zeros(300, 300, dtype=torch.float64)) == 0
 

@@ -198,6 +198,25 @@ def test_pieces_of_any_length_add_up_about_any_of_their_means(elements, monkeypa
     assert np.allclose(found.scatter, centred.T @ centred, rtol=EXACT, atol=EXACT)
 
 
+def test_some_rows_of_a_piece_add_up_as_if_they_had_come_alone(monkeypatch):
+    monkeypatch.setattr(moments, "FACTOR_ELEMENTS", 60)
+    rows, generator = torch.from_numpy(ROWS), np.random.default_rng(0)
+    some, alone, chosen = CentredSums(len(rows)), CentredSums(len(rows)), []
+    for start in range(0, len(rows), 20):
+        piece = rows[start : start + 20].clone()
+        numbers = torch.from_numpy(np.flatnonzero(generator.random(len(piece)) < 0.4))
+        numbers = numbers[:0] if start == 20 else numbers
+        chosen.append(piece[numbers])
+        alone.add(piece[numbers])
+        some.add(piece, numbers)
+        piece.fill_(torch.nan)
+    found, kept = some.moments(), torch.cat(chosen).numpy()
+    assert same(found, alone.moments())
+    assert found.n == len(kept)
+    centred = kept - kept.mean(axis=0)
+    assert np.allclose(found.scatter, centred.T @ centred, rtol=EXACT, atol=EXACT)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("normalize", [True, False])
 def test_pieces_hold_the_rows_of_the_block_and_leave_it_as_it_is(dtype, normalize, monkeypatch):
