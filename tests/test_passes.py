@@ -14,7 +14,7 @@ from realign_core.checkpoint import checked_by
 from realign_core.diagnostics.statistics import PairStatistics
 from realign_core.load import Batches, keeper
 from realign_core.load.arrays import ArrayRows
-from realign_core.load.keeper import Keeper, kept_by
+from realign_core.load.keeper import FORM, Keeper, kept_by
 from realign_core.load.passes import Memory, remembered_in, summed_by, total
 from realign_core.load.scan import scan
 from realign_core.moments import Moments
@@ -138,6 +138,9 @@ def test_a_folder_belongs_to_one_run(tmp_path):
     Keeper(folder, {"command": "align", "--seed": 0})
     with pytest.raises(UnusableInput, match=r"left by another run: its --seed was 0, now it is 1; delete"):
         Keeper(folder, {"command": "align", "--seed": 1})
+    (folder / "run.json").write_text('{"command": "align", "--seed": 0}')
+    with pytest.raises(UnusableInput, match=rf"its form was null, now it is {FORM}; delete"):
+        Keeper(folder, {"command": "align", "--seed": 0})
     (folder / "run.json").write_text("{")
     with pytest.raises(UnusableInput, match=r"is damaged; delete"):
         Keeper(folder, {"command": "align", "--seed": 0})
@@ -148,7 +151,8 @@ def test_a_folder_belongs_to_one_run(tmp_path):
         Keeper(other, RUN)
     with pytest.raises(UnusableInput, match=r"cannot be used"):
         Keeper(other / "notes.txt" / "below", RUN)
-    assert json.loads((Keeper(tmp_path / "new", RUN) and tmp_path / "new" / "run.json").read_text()) == RUN
+    assert Keeper(tmp_path / "new", RUN).known("moments") is None
+    assert json.loads((tmp_path / "new" / "run.json").read_text()) == {**RUN, "form": FORM}
 
 
 def test_an_engine_sums_files_and_leaves_arrays(tmp_path):

@@ -70,6 +70,11 @@ def _widen(piece: np.ndarray, out: np.ndarray, by_torch: bool) -> None:
     torch.from_numpy(out).copy_(torch.from_numpy(piece))
 
 
+def largest_of(rows: np.ndarray) -> np.ndarray:
+    """Largest magnitude `(n,)` of each row; NaN for a row with one."""
+    return np.maximum(rows.max(axis=1), -rows.min(axis=1))
+
+
 def quotients(rows: np.ndarray, largest: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """Rows over their largest magnitudes `(n,)`; rows of zeros stay, and there is one zero alone."""
     found = np.divide(rows, np.where(largest == 0, 1, largest)[:, None], out=out)

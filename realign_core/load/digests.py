@@ -10,7 +10,7 @@ import numpy as np
 
 from realign_core.load.arrays import to_numpy
 from realign_core.load.batches import Batches
-from realign_core.load.desk import Desk, hashes, quotients, widened_by_torch
+from realign_core.load.desk import Desk, hashes, largest_of, quotients, widened_by_torch
 from realign_core.load.groups import labels_of, repeated
 from realign_core.load.passes import Arrays, total
 
@@ -58,8 +58,7 @@ def _digest_block(_: int, block: Any, *, dtype: str, by_torch: bool) -> Digests:
     block = to_numpy(block)
     found = np.empty((len(block), 2), np.uint64)
     for where, rows in Desk.of(block, dtype, by_torch).pieces(block):
-        largest = np.maximum(rows.max(axis=1), -rows.min(axis=1))
-        found[where] = hashes(quotients(rows, largest, out=rows), 2)
+        found[where] = hashes(quotients(rows, largest_of(rows), out=rows), 2)
     return Digests((found,))
 
 

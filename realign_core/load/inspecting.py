@@ -62,7 +62,7 @@ class Inspection:
 
 
 def inspect_path(path: str | os.PathLike, *, trusted: bool = True) -> Inspection:
-    """Look at every array of a file or folder, reading each row once.
+    """Look at every array of a file or folder, reading each row once, and rows that may repeat others again.
 
     Raises UnusableInput where the file cannot be read.
     """

@@ -24,6 +24,8 @@ KEEP_SECONDS = 10.0
 """So often at most is a pass written down while it runs; its end always is."""
 
 RUN_FILE = "run.json"
+FORM = 2
+"""Of what passes keep: one more whenever a state has other arrays, so that nothing older is read."""
 _keeper: ContextVar[Keeper | None] = ContextVar("keeper", default=None)
 
 
@@ -47,7 +49,7 @@ class Keeper:
         self.folder = os.fspath(folder)
         self._numbers: Counter[str] = Counter()
         self._written = time.monotonic()
-        described = json.loads(json.dumps(run))
+        described = json.loads(json.dumps({**run, "form": FORM}))
         file = os.path.join(self.folder, RUN_FILE)
         try:
             os.makedirs(self.folder, exist_ok=True)

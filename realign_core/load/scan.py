@@ -10,7 +10,7 @@ import numpy as np
 
 from realign_core.load.arrays import to_numpy
 from realign_core.load.batches import Batches
-from realign_core.load.desk import Desk, hashes, quotients, widened_by_torch
+from realign_core.load.desk import Desk, hashes, largest_of, quotients, widened_by_torch
 from realign_core.load.passes import Arrays, total
 
 NAN, INFINITE, ZERO, EXTREME, CONSTANT = 1, 2, 3, 4, 5
@@ -95,22 +95,25 @@ def _scan_piece(
     piece: np.ndarray, desk: Desk, out: Scan, where: slice, norms: tuple[float, float], sketches: bool
 ) -> None:
     norm = np.sqrt(desk.squares(piece))
-    # NaN fails both comparisons.
-    plain = len(norm) and norm.min() > PLAIN[0] and norm.max() < PLAIN[1]
-    if plain and not sketches:
-        out.norm[where] = norm
-        return
-    high, low = piece.max(axis=1), piece.min(axis=1)
-    largest = np.maximum(high, -low)
-    if sketches:
-        some = piece[:, :: -(-piece.shape[1] // SKETCHED)]
-        out.sketch[where] = hashes(quotients(some, largest), 1)[:, 0]
-        out.flat[where] = high == low
-    if not plain:
-        norm = largest.astype(np.float64) * np.sqrt(desk.squares(quotients(piece, largest, out=piece)))
-        fault = out.fault[where]
-        fault[(norm < norms[0]) | (norm > norms[1])] = EXTREME
-        fault[largest == 0] = ZERO
-        fault[np.isinf(largest)] = INFINITE
-        fault[np.isnan(largest)] = NAN
+    # NaN fails both comparisons. Row by row, so that no norm depends on which rows lie beside it.
+    odd = np.flatnonzero(~((norm > PLAIN[0]) & (norm < PLAIN[1])))
+    if len(odd):
+        norm[odd], out.fault[where][odd] = _second_look(piece[odd], desk, norms)
     out.norm[where] = norm
+    if sketches:
+        high, low = piece.max(axis=1), piece.min(axis=1)
+        some = piece[:, :: -(-piece.shape[1] // SKETCHED)]
+        out.sketch[where] = hashes(quotients(some, np.maximum(high, -low)), 1)[:, 0]
+        out.flat[where] = high == low
+
+
+def _second_look(rows: np.ndarray, desk: Desk, norms: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Norms and faults of rows whose squares may have left float64."""
+    largest = largest_of(rows)
+    norm = largest.astype(np.float64) * np.sqrt(desk.squares(quotients(rows, largest)))
+    fault = np.zeros(len(rows), np.int8)
+    fault[(norm < norms[0]) | (norm > norms[1])] = EXTREME
+    fault[largest == 0] = ZERO
+    fault[np.isinf(largest)] = INFINITE
+    fault[np.isnan(largest)] = NAN
+    return norm, fault

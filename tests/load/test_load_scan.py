@@ -147,6 +147,19 @@ def test_sets_of_one_norm_and_sketch_are_the_same_only_if_their_rows_are():
     assert not has(load_pair(x, y, paired="yes").report, "Target and source are the same rows")
 
 
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("odd", [0, np.nan, np.inf])
+def test_what_a_row_reads_does_not_depend_on_those_beside_it(dtype, odd):
+    x = np.random.default_rng(8).standard_normal((50, 128)).astype(dtype)
+    y = x.copy()
+    y[5] = odd
+    first, second = (scan(Batches(ArrayRows(rows))) for rows in (x, y))
+    assert second.fault[5] != 0
+    for name, values in vars(first).items():
+        np.testing.assert_array_equal(np.delete(values, 5), np.delete(getattr(second, name), 5))
+    assert has(load_pair(x, y, paired="yes").report, "Target and source are the same rows")
+
+
 def test_a_value_is_repeated_where_another_equals_it():
     generator = np.random.default_rng(7)
     for n in (0, 1, 2, 5, 40):
