@@ -154,7 +154,7 @@ def _pair(
     keep = (joint, joint) if joint is not None and is_paired else (sides[0].good, sides[1].good)
     for side, kept in zip(sides, keep, strict=True):
         side.require(kept)
-    if not labels or not all(np.array_equal(kept, joint) for kept in keep):
+    if joint is None or not labels or not all(np.array_equal(kept, joint) for kept in keep):
         labels = [side.labels(*rest) for side, *rest in zip(sides, keep, ROLES, strict=True)]
     groups = join_groups(labels[0][0], labels[1][0]) if is_paired else None
     columns = merge_columns(sides, keep, is_paired)
