@@ -131,7 +131,8 @@ def add_gram(total: Tensor, rows: Tensor) -> None:
     # Imported here: whoever only maps rows needs no scatter.
     from scipy.linalg.blas import dsyrk
 
-    assert total.is_contiguous(), "another layout would be copied, and the copy added to"
+    plain = total.is_contiguous() and total.dtype == torch.float64
+    assert plain, "another layout or type would be copied, and the copy added to"
     # What lies row by row is, to a library that reads by columns, the transpose, with its lower triangle.
     dsyrk(1.0, rows.numpy().T, beta=1.0, c=total.numpy().T, lower=1, overwrite_c=1)
 

@@ -62,6 +62,8 @@ def test_products_add_up_in_one_triangle_and_are_mirrored(dim):
     if dim > 1:
         with pytest.raises(AssertionError, match="copied"):
             linalg.add_gram(total.mT, torch.from_numpy(rows))
+        with pytest.raises(AssertionError, match="copied"):
+            linalg.add_gram(total.float(), torch.from_numpy(rows))
 
 
 def test_a_zero_matrix_has_largest_eigenvalue_zero():

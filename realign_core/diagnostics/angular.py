@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -38,10 +39,11 @@ class RowPairs:
     @classmethod
     def of(cls, n: int, seed: int) -> RowPairs:
         """All i < j up to 5 000 rows, 5 000 000 seeded pairs above; the same object while anyone holds it."""
-        found = _shared.get((n, seed))
-        if found is None:
-            found = _shared[n, seed] = cls._drawn(n, seed)
-        return found
+        with _sharing:
+            found = _shared.get((n, seed))
+            if found is None:
+                found = _shared[n, seed] = cls._drawn(n, seed)
+            return found
 
     @classmethod
     def _drawn(cls, n: int, seed: int) -> RowPairs:
@@ -67,6 +69,7 @@ class RowPairs:
 
 
 _shared: WeakValueDictionary[tuple[int, int], RowPairs] = WeakValueDictionary()
+_sharing = Lock()
 
 
 class PairCosines:

@@ -222,7 +222,10 @@ def binary_entropy(share: Tensor | np.ndarray) -> Tensor:
 
 
 def expected_entropy(n_target: int, n_source: int, k: int) -> float:
-    """`E H2(K / k)` with `K ~ Hypergeometric(n_x + n_z, n_x, k)`: entropy mixing under random labels."""
+    """`E H2(K / k)` with `K ~ Hypergeometric(n_x + n_z, n_x, k)`: entropy mixing under random labels.
+
+    Needs `k <= n_x + n_z`.
+    """
     # In whole numbers: the probabilities of SciPy are off by 1e-10 among a million rows.
     ways = [math.comb(n_target, count) * math.comb(n_source, k - count) for count in range(k + 1)]
     whole = sum(ways)

@@ -46,8 +46,9 @@ def digests(rows: Batches, *, name: str = "rows") -> np.ndarray:
     Rows that are equal after normalising get equal digests. Two that differ share one with a probability of
     at most 2^-66: the digest is two independent multilinear hashes of the row divided by its largest
     magnitude. Among a million rows that is a chance of 2^-27 of a single false duplicate. 16-bit rows are
-    divided in float32, others in float64, which keeps distinct quotients apart (float64 rows: up to one unit
-    in the last place).
+    divided in float32, others in float64, which keeps distinct quotients apart but for float64 rows that
+    differ by one unit in the last place, and for what is 1e38 times (bfloat16) or 1e308 times (float64)
+    smaller than the largest of its row, which becomes zero.
     """
     part = partial(_digest_block, dtype=rows.dtype, by_torch=widened_by_torch(rows))
     found = total(f"digests of {name}", (rows,), part, Digests)

@@ -6,7 +6,9 @@ import platform
 import subprocess
 import sys
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from useful_sets import rows
@@ -31,6 +33,18 @@ def test_pairs_of_rows_are_shared_while_anyone_holds_them():
         del pairs
         assert known() is None
         assert (RowPairs.of(n, seed).i == i).all()
+
+
+def test_threads_share_pairs_of_rows_too():
+    start = Barrier(4)
+
+    def of(_):
+        start.wait()
+        return RowPairs.of(5_002, 918_274)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(of, range(4)))
+    assert all(pairs is found[0] for pairs in found)
 
 
 def test_mapped_rows_go_before_others_are_made(monkeypatch):
