@@ -7,7 +7,6 @@ worker died is repeated elsewhere, and what it had gathered is lost with it, so 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import ray
@@ -68,24 +67,17 @@ class RayEngine:
 def await_all(name: str, outcomes: Sequence[Any], stretches: Sequence[tuple[int, int]]) -> None:
     """Wait for all stretches in order, saying how far they are.
 
-    Raises `UnusableInput` with the sentence of the first stretch that has one. What is still to come then is
-    called off, as after an interruption.
+    Raises `UnusableInput` with the sentence of the first stretch that has one. What is still to come then, as
+    after an interruption, goes on until the process leaves the cluster, which the command line does at once.
     """
-    try:
-        for outcome, (_, stop) in zip(outcomes, stretches, strict=True):
-            sentence = fetched(name, outcome)
-            if sentence is not None:
-                raise UnusableInput(sentence)
-            if len(outcomes) > 1:
-                tell(f"{name}: {stop} of {stretches[-1][1]} rows")
-    except BaseException:
-        for outcome in outcomes:
-            with suppress(Exception):
-                # Never by force: where a worker is killed while its reply is on the way, Ray 2.60 ends the
-                # whole process. An interrupted worker stops at its next step in Python, which a read that
-                # hangs does not come to.
-                ray.cancel(outcome)
-        raise
+    # Nothing is cancelled: where the reply of a cancelled task is on the way, by force or not, Ray 2.60 finds
+    # no such task and ends this whole process.
+    for outcome, (_, stop) in zip(outcomes, stretches, strict=True):
+        sentence = fetched(name, outcome)
+        if sentence is not None:
+            raise UnusableInput(sentence)
+        if len(outcomes) > 1:
+            tell(f"{name}: {stop} of {stretches[-1][1]} rows")
 
 
 def fetched(name: str, reference: Any) -> Any:

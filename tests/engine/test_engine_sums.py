@@ -135,6 +135,26 @@ def test_a_file_that_is_gone_is_named(engine, tmp_path):
         Moments.from_batches(rows, device="cpu")
 
 
+def test_the_cluster_goes_on_after_passes_that_failed(engine, tmp_path, monkeypatch):
+    import ray
+
+    def cancelled(*_, **__):
+        raise AssertionError("where a reply is on the way, Ray ends the process of who cancels")
+
+    monkeypatch.setattr(ray, "cancel", cancelled)
+    good, bad = np.random.default_rng(0).standard_normal((2, 600, 4)).astype("float32")
+    bad[30] = 0
+    for name, rows in (("good", good), ("bad", bad)):
+        np.save(tmp_path / f"{name}.npy", rows)
+    good, bad = (Batches(open_rows(tmp_path / f"{name}.npy"), block_rows=20) for name in ("good", "bad"))
+    with summed_by(engine):
+        for _ in range(5):
+            with pytest.raises(rc.UnusableInput, match="row 30 has length 0"):
+                Moments.from_batches(bad, device="cpu")
+        found = Moments.from_batches(good, device="cpu")
+    assert_same(found, Moments.from_batches(good, device="cpu"), tolerance=1e-13)
+
+
 def test_rows_in_memory_are_summed_here(engine):
     rows = np.random.default_rng(0).standard_normal((1000, 4))
     pair = rc.EmbeddingPair.from_arrays(rows, rows + 1, paired="no")
