@@ -38,8 +38,9 @@ lint: $(STAMP)
 browser: $(STAMP)
 	$(BIN)/python tests/browser/ensure_browser.py
 
+# A test process that dies ends the run: one in its place may die of the same test, or wait for ever.
 test: lint browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --max-worker-restart 0
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
