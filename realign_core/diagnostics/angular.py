@@ -101,7 +101,7 @@ class PairCosines:
             return
         span = slice(starts[start], starts[start + cosines.shape[0]])
         i, j = (index[span].to(cosines.device) for index in (self.pairs.i, self.pairs.j))
-        # One number a pair: an index by two costs four times as much.
+        # One number a pair: an index by two costs more than three times as much.
         place = (i - start).long() * cosines.shape[1] + j
         values = cosines.reshape(-1).index_select(0, place)
         self.values[span] = values.cpu()

@@ -226,7 +226,7 @@ def expected_entropy(n_target: int, n_source: int, k: int) -> float:
 
     Needs `k <= n_x + n_z`.
     """
-    # In whole numbers: the probabilities of SciPy are off by 1e-10 among a million rows.
+    # In whole numbers: the probabilities of SciPy are off by 2e-10 among a million rows.
     ways = [math.comb(n_target, count) * math.comb(n_source, k - count) for count in range(k + 1)]
     whole = sum(ways)
     weights = torch.tensor([way / whole for way in ways], dtype=torch.float64)

@@ -22,13 +22,13 @@ from realign_core.load.sides import Side
 HEAVY = ("torch", "pandas", "pyarrow", "plotly", "scipy", "streamlit", "open_clip")
 PROBE = f"""
 import json, sys, time
-started = time.process_time()
+started = time.perf_counter()
 from realign_core.cli import main
 try:
     status = main(sys.argv[1:])
 except SystemExit as end:
     status = end.code
-print(json.dumps([status, time.process_time() - started, [n for n in {HEAVY!r} if n in sys.modules]]))
+print(json.dumps([status, time.perf_counter() - started, [n for n in {HEAVY!r} if n in sys.modules]]))
 """
 LIGHT = {
     "help": ("--help",),
@@ -60,7 +60,7 @@ def test_quick_answers_do_without_torch(folder, case):
     status, seconds, imported = json.loads(found.stdout.splitlines()[-1])
     assert status == (0 if case in ("help", "help of a command", "version", "inspect") else 2)
     assert imported == []
-    # 0.7 s is what is asked; of the processor, which others use as well, and with room for a slow one.
+    # 0.7 s is what is asked; a machine that tests in parallel gets room.
     assert seconds < 3
     assert "Traceback" not in found.stderr
 
@@ -251,7 +251,7 @@ def test_an_interruption_does_not_wait_for_the_scan(cli, folder, monkeypatch, co
     timer.join()
     assert outcome.status == 130
     assert outcome.err.count("\n") == 1
-    assert time.monotonic() - started < HANGING / 2
+    assert time.monotonic() - started < 15
 
 
 def test_the_installed_command_is_the_command_line():

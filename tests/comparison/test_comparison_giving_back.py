@@ -75,7 +75,7 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps no freed memory")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="give_back acts on glibc alone")
 def test_freed_memory_is_back_with_the_system():
     # Too small for mappings of their own; the last, which is kept, holds the end of the heap.
     blocks = [bytearray(100_000) for _ in range(2_000)]
@@ -101,7 +101,7 @@ print(last - first)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps no freed memory")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="keep_blocks acts on glibc alone")
 def test_freed_blocks_serve_again_where_they_are_kept():
     def faults(how: str) -> int:
         command = [sys.executable, "-c", FAULTS, how]

@@ -3,12 +3,12 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.streaming import cpu_of_children
 from realign_core.load import inspect_path
 from realign_core.validation import UnusableInput
 
@@ -75,12 +75,12 @@ def test_neither_torch_nor_arrow_is_imported_and_small_files_answer_at_once(tmp_
         "print([name for name in ('torch', 'pyarrow', 'scipy', 'pandas') if name in sys.modules])\n"
     )
     paths = [str(tmp_path / name) for name in ("a.pt", "b.pt", "c.npy")]
-    began = cpu_of_children()
+    began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", script, *paths], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    seconds = cpu_of_children() - began
+    seconds = time.perf_counter() - began
     assert done.stdout.endswith("[]\n")
     assert "text: 5 x 3, bfloat16, by its name the source" in done.stdout
-    # Of the processor, which others use as well. A torch import alone takes longer than this.
+    # A torch import alone takes longer than this; the limit leaves room for a busy machine.
     assert seconds < 2

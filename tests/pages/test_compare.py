@@ -246,9 +246,8 @@ def test_a_running_comparison_stops_within_a_second(monkeypatch):
     while "ReAlign" not in job.stage and not job.done:
         time.sleep(0.02)
     job.cancel()
-    # Of the processor, which others use as well.
-    started = time.process_time()
+    started = time.monotonic()
     assert job.wait(30)
     assert isinstance(job.error, jobs.Cancelled)
-    assert time.process_time() - started < 2
+    assert time.monotonic() - started < 2
     assert not study.has_comparison(chosen)
